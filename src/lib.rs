@@ -1,0 +1,1 @@
+//! Kiln's `libjvm.so`: the crate map is in ARCHITECTURE.md.
