@@ -1,0 +1,1 @@
+//! Class files (JVMS 4): zero-copy reader with full format checking.

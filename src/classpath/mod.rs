@@ -1,0 +1,1 @@
+//! Where class bytes come from: the jimage, jars and directories.

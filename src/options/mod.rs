@@ -1,0 +1,1 @@
+//! The VM's options as HotSpot's command line has them.

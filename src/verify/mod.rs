@@ -1,0 +1,1 @@
+//! The type-checking verifier (JVMS 4.10.1).
