@@ -1,0 +1,124 @@
+//! A cursor over the class file's bytes, and the wording of errors.
+
+use super::error::FormatError;
+use super::mutf8;
+
+/// Reads big-endian numbers; running out of bytes is "Truncated class file".
+#[derive(Clone, Debug)]
+pub(super) struct Reader<'a> {
+    bytes: &'a [u8],
+    position: usize,
+}
+
+#[cold]
+fn truncated() -> FormatError {
+    FormatError::class_format("Truncated class file")
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Reader { bytes, position: 0 }
+    }
+
+    /// All the bytes, read or not.
+    pub fn whole(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    pub fn at_end(&self) -> bool {
+        self.position == self.bytes.len()
+    }
+
+    /// Fails unless `count` bytes are left.
+    #[inline]
+    pub fn need(&self, count: usize) -> Result<(), FormatError> {
+        if self.bytes.len() - self.position >= count {
+            Ok(())
+        } else {
+            Err(truncated())
+        }
+    }
+
+    #[inline]
+    pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], FormatError> {
+        let rest = self.bytes.get(self.position..).unwrap_or(b"");
+        let taken = rest.get(..count).ok_or_else(truncated)?;
+        self.position += count;
+        Ok(taken)
+    }
+
+    #[inline]
+    pub fn skip(&mut self, count: usize) -> Result<(), FormatError> {
+        self.bytes(count).map(drop)
+    }
+
+    /// Skips `count` bytes after which there must be one more.
+    #[inline]
+    pub fn skip_with_tag(&mut self, count: usize) -> Result<(), FormatError> {
+        self.need(count + 1)?;
+        self.skip(count)
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], FormatError> {
+        self.bytes(N)?.try_into().map_err(|_| truncated())
+    }
+
+    #[inline]
+    pub fn u8(&mut self) -> Result<u8, FormatError> {
+        self.array().map(|[byte]| byte)
+    }
+
+    #[inline]
+    pub fn u16(&mut self) -> Result<u16, FormatError> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    #[inline]
+    pub fn u32(&mut self) -> Result<u32, FormatError> {
+        self.array().map(u32::from_be_bytes)
+    }
+}
+
+/// Knows the name that messages give to the class, HotSpot's `_class_name`.
+pub(super) struct ErrorContext<'n> {
+    /// Internal name, modified UTF-8.
+    pub class_name: &'n [u8],
+}
+
+impl ErrorContext<'_> {
+    /// The class's internal name.
+    pub fn internal_name(&self) -> String {
+        mutf8::to_string(self.class_name)
+    }
+
+    /// The class's name with dots.
+    pub fn external_name(&self) -> String {
+        self.internal_name().replace('/', ".")
+    }
+
+    /// A ClassFormatError whose `%s` is the class.
+    #[cold]
+    pub fn error(&self, text: &str) -> FormatError {
+        FormatError::class_format(text.replacen("%s", &self.internal_name(), 1))
+    }
+
+    /// A ClassFormatError whose `%u` is `number` and whose `%s` is the class.
+    #[cold]
+    pub fn error_with(&self, text: &str, number: u32) -> FormatError {
+        self.error(&text.replacen("%u", &number.to_string(), 1))
+    }
+
+    /// A ClassFormatError whose first `%s` is `what` and whose second is the class.
+    #[cold]
+    pub fn error_about(&self, text: &str, what: &[u8]) -> FormatError {
+        let (before, after) = text.split_once("%s").unwrap_or((text, ""));
+        let class = self.internal_name();
+        let what = mutf8::to_string(what);
+        FormatError::class_format(format!("{before}{what}{}", after.replacen("%s", &class, 1)))
+    }
+}
