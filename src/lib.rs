@@ -2,5 +2,14 @@
 
 pub mod classfile;
 pub mod classpath;
+pub mod exceptions;
+pub mod heap;
+pub mod interpreter;
+pub mod invoke;
+pub mod jni;
+pub mod link;
+pub mod meta;
 pub mod options;
+pub mod profile;
+pub mod threads;
 pub mod verify;

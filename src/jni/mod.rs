@@ -1,0 +1,4 @@
+//! JNI: the function table, references, native linking and native calls.
+
+pub mod native;
+pub mod refs;

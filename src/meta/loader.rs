@@ -1,0 +1,251 @@
+//! Class loaders as the VM sees them, their classes, packages and modules
+//! (JVMS 5.3; HotSpot's `ClassLoaderData`, `Dictionary`, `PackageEntry`, `ModuleEntry`).
+
+use super::class::{Class, ClassRef};
+use super::metaspace::Arena;
+use super::symbol::Symbol;
+use crate::heap::layout::Oop;
+use crate::heap::roots::RootSlot;
+use parking_lot::{Condvar, Mutex, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::OnceLock;
+
+/// A loader; `'static` by convention, until unloaded.
+pub type LoaderRef = &'static Loader;
+/// A module; lives as long as its loader.
+pub type ModuleRef = &'static Module;
+/// A package; lives as long as its loader.
+pub type PackageRef = &'static Package;
+
+/// The VM's side of one `ClassLoader` object (or of the boot loader, or of one non-strong
+/// hidden class, which has a loader data of its own so that it can be unloaded alone).
+pub struct Loader {
+    /// The `java.lang.ClassLoader`, null for the boot loader.
+    pub object: RootSlot,
+    /// Classes this loader is an initiating loader of, by name (JVMS 5.3). Hidden classes are
+    /// not in it.
+    pub dictionary: RwLock<HashMap<Symbol, ClassRef>>,
+    /// Every class this loader defined, arrays and hidden classes included.
+    pub defined: Mutex<Vec<ClassRef>>,
+    /// Loads in progress: (class name) -> loading thread ids, for circularity checks and for
+    /// loaders that are not parallel capable.
+    pub placeholders: Mutex<HashMap<Symbol, Vec<Placeholder>>>,
+    pub placeholders_changed: Condvar,
+    /// Loading constraints (JVMS 5.3.4): for a name, groups of loaders that must agree.
+    /// Kept globally in `link::constraints`.
+    pub packages: RwLock<HashMap<Symbol, PackageRef>>,
+    pub modules: RwLock<HashMap<Symbol, ModuleRef>>,
+    /// The loader's unnamed module.
+    pub unnamed_module: AtomicPtr<Module>,
+    pub arena: Arena,
+    /// Whether the loader registered as parallel capable.
+    pub parallel_capable: bool,
+    /// This is the loader data of one non-strong hidden class.
+    pub is_hidden_holder: bool,
+    /// "app", "platform", "boot", or the loader's own name, for messages.
+    pub name: OnceLock<String>,
+    pub id: u32,
+}
+
+/// One load in progress.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Placeholder {
+    pub thread: u64,
+    pub kind: PlaceholderKind,
+}
+
+/// What the thread of a placeholder is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PlaceholderKind {
+    /// Calling `loadClass` or reading the class.
+    Load,
+    /// Resolving the superclass and superinterfaces.
+    Super,
+    /// Defining.
+    Define,
+}
+
+/// A named or unnamed module (JVMS 5.3.6).
+pub struct Module {
+    /// `None` for an unnamed module.
+    pub name: Option<Symbol>,
+    /// The `java.lang.Module`; null until it is known.
+    pub object: RootSlot,
+    pub loader: LoaderRef,
+    pub version: Option<String>,
+    pub location: Option<String>,
+    pub open: bool,
+    /// Reads edges, apart from the universal one to java.base.
+    pub reads: RwLock<HashSet<usize>>,
+    /// Reads every unnamed module.
+    pub reads_all_unnamed: AtomicBool,
+}
+
+/// A run-time package.
+pub struct Package {
+    pub name: Symbol,
+    pub module: AtomicPtr<Module>,
+    /// Bit 0: exported unqualified (or open); bit 1: exported to all unnamed modules.
+    pub export_flags: AtomicU32,
+    /// Modules it is exported to, by address.
+    pub qualified_exports: RwLock<HashSet<usize>>,
+    /// At least one class of it has been defined.
+    pub defined: AtomicBool,
+}
+
+impl Package {
+    pub const EXPORTED: u32 = 1;
+    pub const EXPORTED_ALL_UNNAMED: u32 = 2;
+
+    pub fn module(&self) -> ModuleRef {
+        // SAFETY: set when the package is made; modules live as long as their loader.
+        unsafe { &*self.module.load(Ordering::Acquire) }
+    }
+}
+
+impl Module {
+    /// "module java.base" or "unnamed module of loader 'app'".
+    pub fn describe(&self) -> String {
+        match self.name {
+            Some(n) => format!("module {n}"),
+            None => format!("unnamed module of loader {}", self.loader.name_and_id()),
+        }
+    }
+
+    pub fn is_named(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// Whether this module reads `other` (java.base is read by all).
+    pub fn reads(&self, other: ModuleRef) -> bool {
+        if std::ptr::eq(self, other) || !self.is_named() {
+            return true;
+        }
+        if other.name.is_some_and(|n| n == "java.base") {
+            return true;
+        }
+        if !other.is_named() && self.reads_all_unnamed.load(Ordering::Acquire) {
+            return true;
+        }
+        self.reads.read().contains(&(other as *const Module as usize))
+    }
+}
+
+static BOOT: OnceLock<LoaderRef> = OnceLock::new();
+static LOADERS: Mutex<Vec<LoaderRef>> = Mutex::new(Vec::new());
+static NEXT_ID: AtomicU32 = AtomicU32::new(0);
+
+/// The boot loader.
+pub fn boot() -> LoaderRef {
+    BOOT.get_or_init(|| Loader::create(Oop::NULL, true, false))
+}
+
+/// Every loader alive, boot loader first.
+pub fn all() -> Vec<LoaderRef> {
+    LOADERS.lock().clone()
+}
+
+impl Loader {
+    /// Makes and registers loader data. `object` is stored in a registered root slot.
+    pub fn create(object: Oop, parallel_capable: bool, is_hidden_holder: bool) -> LoaderRef {
+        let l: LoaderRef = Box::leak(Box::new(Loader {
+            object: RootSlot::new(object),
+            dictionary: RwLock::default(),
+            defined: Mutex::default(),
+            placeholders: Mutex::default(),
+            placeholders_changed: Condvar::new(),
+            packages: RwLock::default(),
+            modules: RwLock::default(),
+            unnamed_module: AtomicPtr::new(std::ptr::null_mut()),
+            arena: Arena::default(),
+            parallel_capable,
+            is_hidden_holder,
+            name: OnceLock::new(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+        }));
+        LOADERS.lock().push(l);
+        l
+    }
+
+    pub fn is_boot(&self) -> bool {
+        self.object.get().is_null()
+    }
+
+    /// The class of this name that this loader is recorded as initiating loader of.
+    pub fn find(&self, name: Symbol) -> Option<ClassRef> {
+        self.dictionary.read().get(&name).copied()
+    }
+
+    /// The unnamed module; made on first use.
+    pub fn unnamed_module(&'static self) -> ModuleRef {
+        let p = self.unnamed_module.load(Ordering::Acquire);
+        if !p.is_null() {
+            // SAFETY: set once, lives as long as the loader.
+            return unsafe { &*p };
+        }
+        let fresh = Box::into_raw(Box::new(Module {
+            name: None,
+            object: RootSlot::new(Oop::NULL),
+            loader: self,
+            version: None,
+            location: None,
+            open: true,
+            reads: RwLock::default(),
+            reads_all_unnamed: AtomicBool::new(true),
+        }));
+        match self.unnamed_module.compare_exchange(
+            std::ptr::null_mut(),
+            fresh,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            // SAFETY: published by us, or the winner's (ours is unshared and freed).
+            Ok(_) => unsafe { &*fresh },
+            Err(first) => unsafe {
+                drop(Box::from_raw(fresh));
+                &*first
+            },
+        }
+    }
+
+    /// `'app'`, `'platform'`, `'bootstrap'`, or `name @hash` as HotSpot's messages have it.
+    pub fn name_and_id(&self) -> String {
+        match self.name.get() {
+            Some(n) => n.clone(),
+            None if self.is_boot() => "'bootstrap'".to_string(),
+            None => format!("loader #{}", self.id),
+        }
+    }
+
+    /// The package of this name, made (in the unnamed module) if it is not there.
+    pub fn package(&'static self, name: Symbol) -> PackageRef {
+        if let Some(p) = self.packages.read().get(&name) {
+            return p;
+        }
+        let module = self.unnamed_module() as *const Module as *mut Module;
+        let mut packages = self.packages.write();
+        packages.entry(name).or_insert_with(|| {
+            Box::leak(Box::new(Package {
+                name,
+                module: AtomicPtr::new(module),
+                export_flags: AtomicU32::new(Package::EXPORTED),
+                qualified_exports: RwLock::default(),
+                defined: AtomicBool::new(false),
+            }))
+        })
+    }
+
+    /// Records a class this loader defined.
+    pub fn add_defined(&self, class: ClassRef) {
+        self.defined.lock().push(class)
+    }
+
+    /// Calls `f` for every class that any loader defined.
+    pub fn for_each_class(mut f: impl FnMut(ClassRef)) {
+        for l in all() {
+            let classes: Vec<&'static Class> = l.defined.lock().clone();
+            classes.into_iter().for_each(&mut f);
+        }
+    }
+}

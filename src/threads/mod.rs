@@ -1,0 +1,8 @@
+//! Java threads: OS threads, states, safepoints, monitors (design.md section 4).
+
+pub mod monitor;
+pub mod park;
+pub mod thread;
+pub mod thread_data;
+
+pub use thread::JavaThread;
