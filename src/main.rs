@@ -5,16 +5,18 @@
 //!
 //! There is no Rust `main`: Rust's runtime would ignore SIGPIPE and install SIGSEGV handlers before
 //! the VM starts, and both would be inherited by the VM and by the processes that Java code starts.
-#![no_main]
+// Under test, the test harness has its own main, and nothing calls the launcher as a whole.
+#![cfg_attr(not(test), no_main)]
+#![cfg_attr(test, allow(dead_code))]
 
 mod launcher;
 
-use std::ffi::{c_char, c_int};
 
 /// The C entry point. The arguments are taken from `std::env::args_os`, which glibc fills in before
 /// `main` is called, so that nothing here reads through `_argv`.
+#[cfg(not(test))]
 #[no_mangle]
-pub extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
+pub extern "C" fn main(_argc: std::ffi::c_int, _argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
     match launcher::run(std::env::args_os().collect()) {
         Ok(code) => code,
         Err(message) => {
