@@ -235,7 +235,8 @@ impl MemberInfo<'_> {
 /// An entry of MethodParameters (JVMS 4.7.24).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MethodParameter {
-    /// Index of the Utf8 of the name; `None`: no name.
+    /// Index of the name; `None`: no name. The one index that the parser leaves unchecked, because
+    /// reflection throws `MalformedParametersException` if it is not a Utf8's.
     pub name: Option<u16>,
     /// `ACC_FINAL`, `ACC_SYNTHETIC`, `ACC_MANDATED`
     pub access_flags: u16,

@@ -5,7 +5,8 @@
 //! like is checked in `pool_check`.
 
 use super::error::FormatError;
-use super::reader::{ErrorContext, Reader};
+use super::context::Context;
+use super::reader::Reader;
 
 /// Constant pool tags (JVMS table 4.4-A).
 pub mod tag {
@@ -332,10 +333,9 @@ impl<'a> ConstantPool<'a> {
     /// (JVMS 4.4.1 to 4.4.12). The references are not checked when there is a bad constant.
     pub(super) fn parse(
         reader: &mut Reader<'a>,
-        context: &ErrorContext<'_>,
-        major_version: u16,
-        check_format: bool,
+        context: &Context<'_>,
     ) -> Result<(Self, PoolFacts), FormatError> {
+        let major_version = context.major_version;
         reader.need(3)?; // the count and the first tag or the access flags
         let count = reader.u16()?;
         if count == 0 {
@@ -397,8 +397,9 @@ impl<'a> ConstantPool<'a> {
                     let length = usize::from(reader.u16()?);
                     reader.need(length + 1)?;
                     let text = reader.bytes(length)?;
-                    if check_format && !super::mutf8::is_valid(text) {
-                        return Err(context.error("Illegal UTF8 string in constant pool in class file %s"));
+                    if context.check_format && !super::mutf8::is_valid(text, major_version <= 47) {
+                        return Err(context
+                            .error("Illegal UTF8 string in constant pool in class file %s"));
                     }
                 }
                 tag::MODULE | tag::PACKAGE if major_version >= 53 => {
@@ -413,18 +414,14 @@ impl<'a> ConstantPool<'a> {
         }
         let pool = ConstantPool { bytes: reader.whole(), slots };
         if facts.bad_constant.is_none() {
-            pool.check_references(context, major_version)?;
+            pool.check_references(context)?;
         }
         Ok((pool, facts))
     }
 
     /// Every entry's indices must lead to entries of the right kind. HotSpot leaves some of this
     /// out for trusted loaders; we do not, for everything after relies on it.
-    fn check_references(
-        &self,
-        context: &ErrorContext<'_>,
-        major_version: u16,
-    ) -> Result<(), FormatError> {
+    fn check_references(&self, context: &Context<'_>) -> Result<(), FormatError> {
         let expect = |index: u16, wanted: u8| {
             if self.tag(index) == wanted {
                 Ok(())
@@ -453,7 +450,7 @@ impl<'a> ConstantPool<'a> {
                     expect(descriptor, tag::UTF8)?;
                 }
                 Constant::MethodHandle { kind, reference } => {
-                    self.check_method_handle(context, major_version, index, kind, reference)?;
+                    self.check_method_handle(context, index, kind, reference)?;
                 }
                 Constant::MethodType { descriptor } => expect(descriptor, tag::UTF8)?,
                 Constant::Dynamic { name_and_type, .. }
@@ -469,8 +466,7 @@ impl<'a> ConstantPool<'a> {
     /// JVMS 4.4.8: what a method handle of each kind may refer to.
     fn check_method_handle(
         &self,
-        context: &ErrorContext<'_>,
-        major_version: u16,
+        context: &Context<'_>,
         index: u16,
         kind: u8,
         reference: u16,
@@ -484,7 +480,7 @@ impl<'a> ConstantPool<'a> {
             5 | 8 => (referred == tag::METHODREF, " (not a method)"),
             6 | 7 => (
                 referred == tag::METHODREF
-                    || (major_version >= 52 && referred == tag::INTERFACE_METHODREF),
+                    || (context.major_version >= 52 && referred == tag::INTERFACE_METHODREF),
                 " (not a method)",
             ),
             9 => (referred == tag::INTERFACE_METHODREF, " (not an interface method)"),
@@ -503,7 +499,7 @@ impl<'a> ConstantPool<'a> {
     }
 }
 
-fn bad_index(context: &ErrorContext<'_>, index: u16, what: &str) -> FormatError {
+fn bad_index(context: &Context<'_>, index: u16, what: &str) -> FormatError {
     let mut error = context
         .error_with("Invalid constant pool index %u in class file %s", u32::from(index));
     error.message.push_str(what);

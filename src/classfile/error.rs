@@ -19,9 +19,9 @@ pub struct ParseOptions<'o> {
     /// HotSpot (and we) leave them out for the boot and platform loaders: see
     /// `-XX:BytecodeVerificationLocal`. Indices and lengths are checked either way.
     pub check_format: bool,
-    /// Whether the checks that differ between class file versions are made leniently: HotSpot's
-    /// `_relax_verify`, true for trusted (application) loaders unless `-Xverify:all`.
-    pub relax_version_checks: bool,
+    /// Whether the characters of names are left unchecked though formats are checked: HotSpot's
+    /// `_relax_verify`, true for the boot and platform loaders unless everything is verified.
+    pub relax_names: bool,
     /// `--enable-preview`.
     pub preview_enabled: bool,
     /// A hidden class: its `this_class` name is replaced by the caller, so `expected_name` is not
@@ -39,7 +39,7 @@ impl Default for ParseOptions<'_> {
         ParseOptions {
             expected_name: None,
             check_format: true,
-            relax_version_checks: false,
+            relax_names: false,
             preview_enabled: false,
             hidden: false,
             vm_annotations: false,

@@ -14,17 +14,30 @@ pub mod access;
 pub mod descriptor;
 pub mod mutf8;
 
+mod annotations;
 mod class;
+mod class_attributes;
+mod code;
 mod constant_pool;
+mod context;
 mod error;
+mod flags;
+mod inner_classes;
+mod members;
+mod names;
+mod parser;
+mod pool_check;
 mod reader;
 
 pub use class::{
-    Annotations, ClassAttributes, ClassFile, Code, EnclosingMethod, ExceptionTableEntry,
-    InnerClass, LineNumber, LocalVariable, MemberInfo, MethodParameter, RecordComponent,
-    VmAnnotations,
+    Annotations, BootstrapMethod, ClassAttributes, ClassFile, Code, EnclosingMethod,
+    ExceptionTableEntry, InnerClass, LineNumber, LocalVariable, MemberInfo, MethodParameter,
+    RecordComponent, VmAnnotations,
 };
-pub use class::BootstrapMethod;
 pub use constant_pool::{tag, Constant, ConstantPool, MemberRef, NameAndType};
-pub use descriptor::FieldType;
-pub use error::{FormatError, ParseOptions};
+pub use descriptor::{FieldType, MethodDescriptor};
+pub use error::{
+    FormatError, ParseOptions, MAX_MAJOR_VERSION, MIN_MAJOR_VERSION, PREVIEW_MINOR_VERSION,
+};
+pub use names::is_legal_package_or_module_name;
+pub use parser::parse;

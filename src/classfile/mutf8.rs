@@ -1,26 +1,37 @@
 //! Modified UTF-8 (JVMS 4.4.7): UTF-16 code units in one to three bytes each, zero in two.
 
 /// Whether `bytes` is modified UTF-8 as JVMS 4.4.7 has it: no zero byte, none of 0xf0 to 0xff, and
-/// every multi-byte form complete. As in HotSpot, forms longer than needed pass.
-pub fn is_valid(bytes: &[u8]) -> bool {
+/// every multi-byte form complete. Forms longer than needed pass only if `allow_overlong`, which
+/// HotSpot does for class files up to version 47.
+pub fn is_valid(bytes: &[u8], allow_overlong: bool) -> bool {
     if is_plain_ascii(bytes) {
         return true;
     }
-    let mut at = 0;
-    while let Some(&first) = bytes.get(at) {
-        let length = match first {
-            0x01..=0x7f => 1,
-            0xc0..=0xdf => 2,
-            0xe0..=0xef => 3,
+    let continues = |byte: u8| byte & 0xc0 == 0x80;
+    let mut rest = bytes;
+    loop {
+        rest = match *rest {
+            [] => return true,
+            [0x01..=0x7f, ref rest @ ..] => rest,
+            [first @ 0xc0..=0xdf, second, ref rest @ ..] if continues(second) => {
+                // Zero itself is written in two bytes.
+                let overlong = first < 0xc2 && (first, second) != (0xc0, 0x80);
+                if overlong && !allow_overlong {
+                    return false;
+                }
+                rest
+            }
+            [first @ 0xe0..=0xef, second, third, ref rest @ ..]
+                if continues(second) && continues(third) =>
+            {
+                if first == 0xe0 && second < 0xa0 && !allow_overlong {
+                    return false;
+                }
+                rest
+            }
             _ => return false,
         };
-        let Some(rest) = bytes.get(at + 1..at + length) else { return false };
-        if rest.iter().any(|&byte| byte & 0xc0 != 0x80) {
-            return false;
-        }
-        at += length;
     }
-    true
 }
 
 /// Whether every byte is 0x01 to 0x7f. Most constants are, so it is decided eight bytes at a time.
@@ -125,7 +136,7 @@ mod tests {
     fn every_code_unit_survives() {
         for unit in 0..=u16::MAX {
             let bytes = from_utf16([unit]);
-            assert!(is_valid(&bytes), "{unit:#x}");
+            assert!(is_valid(&bytes, false), "{unit:#x}");
             assert_eq!(utf16(&bytes).collect::<Vec<_>>(), [unit]);
         }
     }
@@ -136,6 +147,14 @@ mod tests {
         assert_eq!(from_str("\u{1f600}"), [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80]);
         assert_eq!(to_string(&from_str("a\0\u{1f600}é")), "a\0\u{1f600}é");
         assert_eq!(to_string(&from_utf16([0xd800, b'x'.into()])), "\u{fffd}x");
+    }
+
+    #[test]
+    fn overlong_forms_are_for_old_class_files() {
+        for bytes in [&[0xc1, 0x81][..], &[0xe0, 0x81, 0x81], &[0xc0, 0x81]] {
+            assert!(is_valid(bytes, true), "{bytes:x?}");
+            assert!(!is_valid(bytes, false), "{bytes:x?}");
+        }
     }
 
     #[test]
@@ -152,11 +171,11 @@ mod tests {
             b"abcdef\xff\x01",
         ];
         for bytes in bad {
-            assert!(!is_valid(bytes), "{bytes:x?}");
+            assert!(!is_valid(bytes, true), "{bytes:x?}");
             // Decoding goes on regardless.
             assert!(utf16(bytes).count() <= bytes.len());
         }
-        assert!(is_valid(b""));
-        assert!(is_valid(b"abcdefgh\x01\x7fab"));
+        assert!(is_valid(b"", false));
+        assert!(is_valid(b"abcdefgh\x01\x7fab", false));
     }
 }

@@ -1,7 +1,6 @@
-//! A cursor over the class file's bytes, and the wording of errors.
+//! A cursor over the class file's bytes.
 
 use super::error::FormatError;
-use super::mutf8;
 
 /// Reads big-endian numbers; running out of bytes is "Truncated class file".
 #[derive(Clone, Debug)]
@@ -20,6 +19,11 @@ impl<'a> Reader<'a> {
         Reader { bytes, position: 0 }
     }
 
+    /// A second cursor over the same bytes, at `position`.
+    pub fn at(&self, position: usize) -> Reader<'a> {
+        Reader { bytes: self.bytes, position: position.min(self.bytes.len()) }
+    }
+
     /// All the bytes, read or not.
     pub fn whole(&self) -> &'a [u8] {
         self.bytes
@@ -27,6 +31,11 @@ impl<'a> Reader<'a> {
 
     pub fn position(&self) -> usize {
         self.position
+    }
+
+    /// Bytes not read yet.
+    pub fn remaining(&self) -> usize {
+        self.bytes.len() - self.position
     }
 
     pub fn at_end(&self) -> bool {
@@ -81,44 +90,5 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn u32(&mut self) -> Result<u32, FormatError> {
         self.array().map(u32::from_be_bytes)
-    }
-}
-
-/// Knows the name that messages give to the class, HotSpot's `_class_name`.
-pub(super) struct ErrorContext<'n> {
-    /// Internal name, modified UTF-8.
-    pub class_name: &'n [u8],
-}
-
-impl ErrorContext<'_> {
-    /// The class's internal name.
-    pub fn internal_name(&self) -> String {
-        mutf8::to_string(self.class_name)
-    }
-
-    /// The class's name with dots.
-    pub fn external_name(&self) -> String {
-        self.internal_name().replace('/', ".")
-    }
-
-    /// A ClassFormatError whose `%s` is the class.
-    #[cold]
-    pub fn error(&self, text: &str) -> FormatError {
-        FormatError::class_format(text.replacen("%s", &self.internal_name(), 1))
-    }
-
-    /// A ClassFormatError whose `%u` is `number` and whose `%s` is the class.
-    #[cold]
-    pub fn error_with(&self, text: &str, number: u32) -> FormatError {
-        self.error(&text.replacen("%u", &number.to_string(), 1))
-    }
-
-    /// A ClassFormatError whose first `%s` is `what` and whose second is the class.
-    #[cold]
-    pub fn error_about(&self, text: &str, what: &[u8]) -> FormatError {
-        let (before, after) = text.split_once("%s").unwrap_or((text, ""));
-        let class = self.internal_name();
-        let what = mutf8::to_string(what);
-        FormatError::class_format(format!("{before}{what}{}", after.replacen("%s", &class, 1)))
     }
 }
