@@ -2,6 +2,8 @@
 # machine (as root) themselves.
 
 CARGO_FLAGS := -q --release -j2
+# The reference VM; looked for when a recipe that needs it runs, after set-up.
+HOTSPOT = $(shell bash -c '. scripts/lib.sh && jdk17')/bin/java
 
 .PHONY: help setup build arm64 image run test bench jtreg
 
@@ -11,7 +13,7 @@ help:
 	@echo "make build             target/release/{kiln,libjvm.so}"
 	@echo "make arm64             target/arm64/{kiln,libjvm.so}"
 	@echo "make image             target/image: the installed JDK with Kiln as its VM"
-	@echo "make bench [ARGS=..]   all benchmark kernels, -Xint on both VMs"
+	@echo "make bench             all benchmark kernels, -Xint on both VMs (ARGS='-r 5' KERNELS=crc)"
 	@echo "make jtreg DIRS=..     OpenJDK tests on both VMs, compared"
 	@echo "make setup             install what is missing (root, Debian 12)"
 
@@ -28,15 +30,13 @@ image: build
 	scripts/build-image
 
 run: build
-	@scripts/build-java
-	@scripts/bench --quick $(ARGS)
+	@benches/compare -n 3 -s 2 -r 1 target/release/kiln "$(HOTSPOT)" $(ARGS)
 
 test: setup
 	scripts/test
 
 bench: build
-	@scripts/build-java
-	@scripts/bench $(ARGS)
+	@benches/compare $(ARGS) "target/release/kiln -Xint" "$(HOTSPOT) -Xint" $(KERNELS)
 
 jtreg: image
 	scripts/jtreg $(DIRS)

@@ -41,7 +41,8 @@ private_apt() {
   touch "$apt/status"
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
     if grep -qsE '\bbookworm(-security|-updates)?( |$)' "$file"; then
-      cp "$file" "$apt/sources.list.d/$(basename "$file")"
+      # With sources too: the OpenJDK tests come from there.
+      sed -E -e "s/^Types: deb$/Types: deb deb-src/" -e "/^deb /{p;s/^deb /deb-src /}" "$file" >"$apt/sources.list.d/$(basename "$file")"
       found=1
     fi
   done
