@@ -217,13 +217,16 @@ impl<'v, 'a, E> ClassVerifier<'v, 'a, E> {
     /// The type that a method with this descriptor must return, as precisely as an array component
     /// is known; `None`: nothing.
     pub(super) fn return_type(&mut self, descriptor: &'a [u8]) -> Result<Option<VType>, Stop<E>> {
-        let result = descriptor.iter().rposition(|&byte| byte == b')').map(|at| &descriptor[at + 1..]);
+        let result =
+            descriptor.iter().rposition(|&byte| byte == b')').map(|at| &descriptor[at + 1..]);
         match result {
             Some(b"V") => Ok(None),
             Some([b'L', name @ .., b';']) => {
                 Ok(Some(VType::Ref(self.names.intern(Cow::Borrowed(name)))))
             }
-            Some(array @ [b'[', ..]) => Ok(Some(VType::Ref(self.names.intern(Cow::Borrowed(array))))),
+            Some(array @ [b'[', ..]) => {
+                Ok(Some(VType::Ref(self.names.intern(Cow::Borrowed(array)))))
+            }
             Some([primitive]) if primitive_type(*primitive).is_some() => {
                 Ok(primitive_type(*primitive))
             }

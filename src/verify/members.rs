@@ -1,5 +1,6 @@
 //! The instructions that name fields and methods (JVMS 4.10.1.8 and 4.10.1.9).
 
+use super::class::{corrupt, Member};
 use super::error::{Fault, Origin};
 use super::method::MethodVerifier;
 use super::opcodes as op;
@@ -24,11 +25,10 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
             && !(is_static && self.class.names.is_array(class_type))
         {
             let fault = Fault::Type(Origin::constant(index, class_type), None);
-            let name = crate::classfile::mutf8::to_string(&self.external_class_name());
-            let text = format!(
-                "Expecting reference to class in class {name} at constant pool index {index}"
-            );
-            return Err(self.fail(fault, &text));
+            let mut text = b"Expecting reference to class in class ".to_vec();
+            text.extend(self.external_class_name());
+            text.extend(format!(" at constant pool index {index}").bytes());
+            return Err(self.fail(fault, text));
         }
         let field = self.class.signature(member.descriptor)?.result_range();
         match opcode {
@@ -73,7 +73,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
         Ok(())
     }
 
-    fn declares_field(&self, member: super::class::Member) -> bool {
+    fn declares_field(&self, member: Member) -> bool {
         let pool = &self.class.cls.constant_pool;
         let (name, descriptor) = (pool.utf8(member.name), pool.utf8(member.descriptor));
         let mut fields = self.class.cls.fields.iter();
@@ -86,7 +86,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
         &mut self,
         opcode: u8,
         class: NameId,
-        member: super::class::Member,
+        member: Member,
         object: VType,
     ) -> Result<(), Stop<E>> {
         let this_type = self.class.this_type();
@@ -94,10 +94,9 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
             return Ok(());
         }
         let pool = &self.class.cls.constant_pool;
-        let (Some(name), Some(descriptor)) =
-            (pool.utf8(member.name), pool.utf8(member.descriptor))
+        let (Some(name), Some(descriptor)) = (pool.utf8(member.name), pool.utf8(member.descriptor))
         else {
-            return Err(super::class::corrupt("a field reference"));
+            return Err(corrupt("a field reference"));
         };
         let restricted = self
             .class
@@ -121,16 +120,11 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
     }
 
     /// Whether calls of the method that `member` names are restricted by JVMS 4.10.1.8.
-    fn is_protected_method(
-        &mut self,
-        class: NameId,
-        member: super::class::Member,
-    ) -> Result<bool, Stop<E>> {
+    fn is_protected_method(&mut self, class: NameId, member: Member) -> Result<bool, Stop<E>> {
         let pool = &self.class.cls.constant_pool;
-        let (Some(name), Some(descriptor)) =
-            (pool.utf8(member.name), pool.utf8(member.descriptor))
+        let (Some(name), Some(descriptor)) = (pool.utf8(member.name), pool.utf8(member.descriptor))
         else {
-            return Err(super::class::corrupt("a method reference"));
+            return Err(corrupt("a method reference"));
         };
         self.class
             .env
@@ -159,17 +153,18 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
         let kind = self.check_constant(index, kinds)?;
         let member = self.class.member(index)?;
         if opcode == op::INVOKEDYNAMIC && version < INVOKEDYNAMIC_MAJOR_VERSION {
-            let name = crate::classfile::mutf8::to_string(&self.external_class_name());
-            return Err(self.class_format_error(&format!(
+            let text = format!(
                 "invokedynamic instructions not supported by this class file version ({version}), \
-                 class {name}"
-            )));
+                 class "
+            );
+            let text = [text.as_bytes(), &self.external_class_name()].concat();
+            return Err(self.class_format_error(text));
         }
         let signature = self.class.signature(member.descriptor)?;
         self.check_operand_bytes(opcode, bci, signature.arguments)?;
 
         let Some(name) = self.class.cls.constant_pool.utf8(member.name) else {
-            return Err(super::class::corrupt("a method reference"));
+            return Err(corrupt("a method reference"));
         };
         // Only of use where there is a class, that is, not for invokedynamic.
         let class = match opcode {
@@ -204,12 +199,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
     }
 
     /// The operand bytes after the constant pool index.
-    fn check_operand_bytes(
-        &self,
-        opcode: u8,
-        bci: usize,
-        arguments: u16,
-    ) -> Result<(), Stop<E>> {
+    fn check_operand_bytes(&self, opcode: u8, bci: usize, arguments: u16) -> Result<(), Stop<E>> {
         let operand = |at: usize| self.code.code[bci + at];
         match opcode {
             op::INVOKEINTERFACE if u16::from(operand(3)) != arguments + 1 => {
@@ -250,12 +240,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
     }
 
     /// The receiver of invokevirtual.
-    fn pop_receiver(
-        &mut self,
-        class: NameId,
-        member: super::class::Member,
-        name: &[u8],
-    ) -> Result<(), Stop<E>> {
+    fn pop_receiver(&mut self, class: NameId, member: Member, name: &[u8]) -> Result<(), Stop<E>> {
         let object = self.pop(VType::Ref(class))?;
         let this_type = self.class.this_type();
         if object == this_type || !self.is_superclass(class) {
@@ -279,7 +264,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
         &mut self,
         index: u16,
         class: NameId,
-        member: super::class::Member,
+        member: Member,
         bci: usize,
     ) -> Result<(), Stop<E>> {
         let class_type = VType::Ref(class);

@@ -71,26 +71,21 @@ impl<'c, 'v, 'a, E> MethodVerifier<'c, 'v, 'a, E> {
         Ok(())
     }
 
-    /// A VerifyError at `bci`.
+    /// A VerifyError at `bci`. Reasons are in modified UTF-8.
     #[cold]
-    pub(super) fn fail_at(&self, bci: i32, fault: Fault, reason: &str) -> Stop<E> {
-        self.fail_at_bytes(bci, &fault, reason.as_bytes())
-    }
-
-    #[cold]
-    fn fail_at_bytes(&self, bci: i32, fault: &Fault, reason: &[u8]) -> Stop<E> {
+    pub(super) fn fail_at(&self, bci: i32, fault: Fault, reason: impl AsRef<[u8]>) -> Stop<E> {
         let names = &self.class.names;
         let class = names.get(self.class.this_name);
         Stop::Failure(Box::new(Failure {
             class: VERIFY_ERROR,
-            message: message(reason, class, self.method, self.code, bci, fault, names),
+            message: message(reason.as_ref(), class, self.method, self.code, bci, &fault, names),
             may_fail_over: true,
         }))
     }
 
     /// A VerifyError at the current instruction.
     #[cold]
-    pub(super) fn fail(&self, fault: Fault, reason: &str) -> Stop<E> {
+    pub(super) fn fail(&self, fault: Fault, reason: impl AsRef<[u8]>) -> Stop<E> {
         self.fail_at(self.frame.offset, fault, reason)
     }
 
@@ -102,11 +97,11 @@ impl<'c, 'v, 'a, E> MethodVerifier<'c, 'v, 'a, E> {
 
     /// A ClassFormatError in this method.
     #[cold]
-    pub(super) fn class_format_error(&self, reason: &str) -> Stop<E> {
+    pub(super) fn class_format_error(&self, reason: impl AsRef<[u8]>) -> Stop<E> {
         let class = self.external_class_name();
         Stop::Failure(Box::new(Failure {
             class: CLASS_FORMAT_ERROR,
-            message: class_format_message(reason.as_bytes(), &class, self.method),
+            message: class_format_message(reason.as_ref(), &class, self.method),
             may_fail_over: true,
         }))
     }
@@ -118,9 +113,8 @@ impl<'c, 'v, 'a, E> MethodVerifier<'c, 'v, 'a, E> {
 
     /// A VerifyError whose text is `reason` followed by the class's name.
     #[cold]
-    fn fail_naming_class(&self, fault: &Fault, reason: &str) -> Stop<E> {
-        let text = [reason.as_bytes(), &self.external_class_name()].concat();
-        self.fail_at_bytes(self.frame.offset, fault, &text)
+    fn fail_naming_class(&self, fault: Fault, reason: &str) -> Stop<E> {
+        self.fail(fault, [reason.as_bytes(), &self.external_class_name()].concat())
     }
 
     /// Sets up the frame at the method's entry (JVMS 4.10.1.6).
@@ -401,13 +395,28 @@ impl<'c, 'v, 'a, E> MethodVerifier<'c, 'v, 'a, E> {
                 self.push_all(&[top, second])?;
             }
 
-            op::IADD | op::ISUB | op::IMUL | op::IDIV | op::IREM | op::ISHL | op::ISHR
-            | op::IUSHR | op::IAND | op::IOR | op::IXOR => {
+            op::IADD
+            | op::ISUB
+            | op::IMUL
+            | op::IDIV
+            | op::IREM
+            | op::ISHL
+            | op::ISHR
+            | op::IUSHR
+            | op::IAND
+            | op::IOR
+            | op::IXOR => {
                 self.pop(Integer)?;
                 self.pop(Integer)?;
                 self.push(Integer)?;
             }
-            op::LADD | op::LSUB | op::LMUL | op::LDIV | op::LREM | op::LAND | op::LOR
+            op::LADD
+            | op::LSUB
+            | op::LMUL
+            | op::LDIV
+            | op::LREM
+            | op::LAND
+            | op::LOR
             | op::LXOR => {
                 self.pop2(Long2, Long)?;
                 self.pop2(Long2, Long)?;
@@ -748,12 +757,12 @@ impl<'c, 'v, 'a, E> MethodVerifier<'c, 'v, 'a, E> {
         let pool = &self.class.cls.constant_pool;
         if index == 0 || usize::from(index) >= pool.len() {
             let text = format!("Illegal constant pool index {index} in class ");
-            return Err(self.fail_naming_class(&fault, &text));
+            return Err(self.fail_naming_class(fault, &text));
         }
         let tag = pool.tag(index);
         if !allowed.contains(&tag) {
             let text = format!("Illegal type at constant pool entry {index} in class ");
-            return Err(self.fail_naming_class(&fault, &text));
+            return Err(self.fail_naming_class(fault, &text));
         }
         Ok(tag)
     }

@@ -28,9 +28,6 @@ mod opcodes;
 mod stackmap;
 mod types;
 
-#[cfg(test)]
-mod tests;
-
 use crate::classfile::{mutf8, ClassFile};
 
 /// The first class file version with StackMapTable (JVMS 4.10): older classes are not ours.
@@ -171,8 +168,7 @@ fn verify<E>(
         Err(Stop::Pending(error)) => return Err(VerifyFailure::Pending(error)),
         Err(Stop::Failure(failure)) => *failure,
     };
-    let error =
-        VerifyError { class: failure.class, message: mutf8::to_string(&failure.message) };
+    let error = VerifyError { class: failure.class, message: mutf8::to_string(&failure.message) };
     if failure.may_fail_over && cls.major_version < NO_FAILOVER_MAJOR_VERSION {
         Err(VerifyFailure::NeedsOldVerifier(error))
     } else {

@@ -323,8 +323,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
             None => (self.frame.stack_size, self.frame.this_uninit),
         };
         if depth != target.stack.1 - target.stack.0 {
-            let fault =
-                Fault::StackSize(self.snapshot_at_hand(thrown), self.map.snapshot(&target));
+            let fault = Fault::StackSize(self.snapshot_at_hand(thrown), self.map.snapshot(&target));
             return Ok(Some((self.frame.offset, fault)));
         }
         for (slot, wanted) in (target.locals.0..target.locals.1).enumerate() {
@@ -383,8 +382,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
     /// Checks that the instruction at `bci` may jump by `offset` (JVMS 4.10.1.9, `targetIsTypeSafe`).
     pub(super) fn check_jump(&mut self, bci: usize, offset: i32) -> Result<(), Stop<E>> {
         if offset.unsigned_abs() > 65535 {
-            let message =
-                format!("Illegal target of jump or branch (bci {bci} + offset {offset})");
+            let message = format!("Illegal target of jump or branch (bci {bci} + offset {offset})");
             return Err(self.fail_at(0, Fault::BadStackMap(self.frame.snapshot()), &message));
         }
         let target = bci as i32 + offset;
