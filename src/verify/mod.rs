@@ -10,7 +10,7 @@
 //!
 //! - [`class`]: what belongs to the class: names, translated constants, assignability.
 //! - [`method`]: the pass over a method's code, instruction by instruction.
-//! - [`members`]: the instructions that name fields and methods.
+//! - [`operands`], [`members`]: instructions at large, and those that name fields and methods.
 //! - [`frame`]: the current types of local variables and operand stack.
 //! - [`stackmap`]: the StackMapTable, decoded, and matching frames with it.
 //! - [`opcodes`], [`types`], [`error`]: instruction set, verification types, texts.
@@ -25,6 +25,7 @@ mod frame;
 mod members;
 mod method;
 mod opcodes;
+mod operands;
 mod stackmap;
 mod types;
 

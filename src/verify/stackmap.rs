@@ -24,16 +24,6 @@ pub(super) struct StackMapTable {
 }
 
 impl StackMapTable {
-    /// Number of frames.
-    pub(super) fn len(&self) -> usize {
-        self.frames.len()
-    }
-
-    /// Bytecode index of a frame.
-    pub(super) fn offset(&self, index: usize) -> i32 {
-        self.frames[index].offset
-    }
-
     fn find(&self, bci: i32) -> Option<usize> {
         self.frames.binary_search_by_key(&bci, |frame| frame.offset).ok()
     }
