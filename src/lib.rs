@@ -10,6 +10,7 @@ pub mod jni;
 pub mod link;
 pub mod meta;
 pub mod options;
+pub mod os;
 pub mod profile;
 pub mod threads;
 pub mod verify;

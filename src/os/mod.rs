@@ -1,0 +1,3 @@
+//! What the operating system is asked for directly.
+
+pub mod mmap;
