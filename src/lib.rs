@@ -9,6 +9,7 @@ pub mod invoke;
 pub mod jni;
 pub mod link;
 pub mod meta;
+pub mod observe;
 pub mod options;
 pub mod os;
 pub mod profile;
