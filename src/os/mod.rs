@@ -1,3 +1,4 @@
 //! What the operating system is asked for directly.
 
+pub mod java_home;
 pub mod mmap;
