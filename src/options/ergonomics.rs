@@ -13,6 +13,8 @@ const G: u64 = 1 << 30;
 
 /// Smallest stack of a Java thread that is accepted, in KiB: HotSpot's on x86-64 with 4 KiB pages.
 const MIN_JAVA_STACK: i64 = 136;
+/// Smallest stack of a compiler thread that is accepted, in KiB.
+const MIN_COMPILER_STACK: i64 = 144;
 /// Smallest stack of a VM-internal thread that is accepted, in KiB.
 const MIN_VM_STACK: i64 = 64;
 /// Default stack of a Java thread, in KiB, where the option says 0.
@@ -357,7 +359,7 @@ impl Parser<'_> {
     fn check_stack_sizes(&mut self) -> Result<(), Outcome> {
         let checks = [
             ("ThreadStackSize", "Java thread stack size", MIN_JAVA_STACK),
-            ("CompilerThreadStackSize", "CompilerThreadStackSize", MIN_JAVA_STACK),
+            ("CompilerThreadStackSize", "CompilerThreadStackSize", MIN_COMPILER_STACK),
             ("VMThreadStackSize", "VMThreadStackSize", MIN_VM_STACK),
         ];
         for (flag, words, min) in checks {

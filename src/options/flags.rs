@@ -270,14 +270,10 @@ impl Flags {
 
     fn check_constraints(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        let percent = |name: &str| self.unsigned(name);
         let ordered = |low: &str, high: &str, text: &dyn Fn(u64, u64) -> String| {
-            let (l, h) = (percent(low), percent(high));
+            let (l, h) = (self.unsigned(low), self.unsigned(high));
             (l > h).then(|| text(l, h))
         };
-        lines.extend(ordered("MetaspaceSize", "MaxMetaspaceSize", &|l, h| {
-            format!("MetaspaceSize ({l}) must be less than or equal to MaxMetaspaceSize ({h})\n")
-        }));
         lines.extend(ordered("MinHeapFreeRatio", "MaxHeapFreeRatio", &|l, h| {
             format!("MinHeapFreeRatio ({l}) must be less than or equal to MaxHeapFreeRatio ({h})\n")
         }));
@@ -337,9 +333,6 @@ fn check_at_parse(name: &str, value: &Value) -> Result<(), String> {
     match (name, value) {
         ("ObjectAlignmentInBytes", Value::Signed(v)) if v.count_ones() != 1 => {
             Err(format!("ObjectAlignmentInBytes ({v}) must be power of 2\n"))
-        }
-        ("LargePageSizeInBytes", Value::Unsigned(v)) if *v != 0 && !v.is_power_of_two() => {
-            Err(format!("LargePageSizeInBytes ( {v} ) must be a power of 2\n"))
         }
         _ => Ok(()),
     }
