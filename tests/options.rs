@@ -271,3 +271,209 @@ fn messages_are_hotspots() {
     }
     assert!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
 }
+
+fn parse(args: &[&str]) -> Options {
+    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    match Options::parse(&args, &|_| None, false) {
+        Ok(options) => options,
+        Err(error) => panic!("{args:?}: {error}"),
+    }
+}
+
+/// Type, name, kind and layout of every flag are HotSpot's; values may differ, because HotSpot
+/// computes many of them from the processor.
+#[test]
+fn flag_tables_are_hotspots() {
+    let Some(java) = java() else {
+        eprintln!("skipped: no JDK 17 found (KILN_JAVA_HOME, JAVA_HOME, /usr/lib/jvm)");
+        return;
+    };
+    let own = ["KilnGC", "GCStress", "SafepointStress", "DeoptStress", "VerifyIR", "StressSeed"];
+    let own = |line: &&str| {
+        !own.iter().any(|name| line.contains(name)) && !line.contains("CompilationReport")
+    };
+    for table in ["-XX:+PrintFlagsFinal", "-XX:+PrintFlagsRanges"] {
+        let unlock = ["-XX:+UnlockDiagnosticVMOptions", "-XX:+UnlockExperimentalVMOptions"];
+        let args = [unlock[0], unlock[1], table, "-XX:+UseSerialGC", "-Xmx64m"];
+        let output = Command::new(&java).args(args).arg("-version").output().expect("java runs");
+        let theirs = String::from_utf8(output.stdout).expect("the table is ASCII");
+        let ours = parse(&args).messages().text(Stream::Stdout);
+        let ours: Vec<&str> = ours.lines().filter(own).collect();
+        let theirs: Vec<&str> = theirs.lines().filter(own).collect();
+        assert_eq!(ours.len(), theirs.len(), "{table}");
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            // The columns after the value or the range start at the same place.
+            let value = if table.ends_with("Final") { 53..84 } else { 0..0 };
+            let fixed = |line: &str| {
+                let kind = line.find('{').map(|at| &line[at..]).unwrap_or_default();
+                let kind = kind.split("} {").next().unwrap_or_default().to_string();
+                (line.get(..value.start).unwrap_or(line).trim_end().to_string(), kind)
+            };
+            assert_eq!(fixed(ours), fixed(theirs), "{table}");
+            let known = ["UseSerialGC", "MaxHeapSize", "MaxRAMPercentage", "InitialHeapSize"];
+            if known.iter().any(|name| ours.contains(&format!(" {name} "))) {
+                assert_eq!(ours, theirs);
+            }
+        }
+    }
+}
+
+#[test]
+fn module_options_become_numbered_properties() {
+    let options = parse(&[
+        "--add-exports=java.base/a=ALL-UNNAMED",
+        "--add-modules=m1,m2",
+        "--add-exports=java.base/b=x",
+        "-Djava.vm.name=mine",
+        "-Dk=1",
+        "--module-path=p:q",
+        "-Dk=2",
+        "-Dempty",
+        "--patch-module=java.base=/x:/y",
+        "-Xbootclasspath/a:/one",
+        "-Xbootclasspath/a:/two",
+        "--limit-modules=java.base",
+        "-Dcom.sun.management.x=1",
+    ]);
+    let expected = [
+        ("jdk.module.addexports.0", "java.base/a=ALL-UNNAMED"),
+        ("jdk.module.addexports.1", "java.base/b=x"),
+        ("jdk.module.addmods.0", "m1,m2"),
+        ("jdk.module.addmods.1", "jdk.management.agent"),
+        ("jdk.module.path", "p:q"),
+        ("jdk.module.patch.0", "java.base=/x:/y"),
+        ("jdk.module.limitmods", "java.base"),
+        ("jdk.boot.class.path.append", "/one:/two"),
+        ("java.vm.name", "OpenJDK 64-Bit Server VM"),
+        ("k", "2"),
+        ("empty", ""),
+    ];
+    for (key, value) in expected {
+        assert_eq!(options.properties.get(key), Some(value.as_ref()), "{key}");
+    }
+    let internal: Vec<&str> =
+        options.properties.iter().filter(|p| p.internal).map(|p| p.key.as_str()).collect();
+    assert!(internal.contains(&"jdk.module.patch.0") && !internal.contains(&"jdk.module.path"));
+    assert_eq!(options.module_patches, [("java.base".to_string(), OsString::from("/x:/y"))]);
+}
+
+#[test]
+fn settings_follow_the_flags() {
+    let options = parse(&[
+        "-Xmx5m",
+        "-Xss300k",
+        "-Xint",
+        "-XX:+GCStress",
+        "-XX:GCStressInterval=4k",
+        "-XX:KilnGC=Immix",
+        "-XX:ActiveProcessorCount=3",
+        "-XX:-ShowCodeDetailsInExceptionMessages",
+        "-XX:StressSeed=7",
+        "-Xverify:remote",
+        "-Xcheck:jni",
+    ]);
+    let settings = &options.settings;
+    // Rounded up to what HotSpot aligns heaps to.
+    assert_eq!((settings.max_heap, settings.initial_heap), (6 << 20, 6 << 20));
+    assert_eq!(settings.thread_stack, 300 << 10);
+    assert_eq!(settings.mode.info(), "interpreted mode");
+    assert_eq!(settings.gc_stress_interval, Some(4096));
+    assert_eq!(settings.plan, jvm::options::Plan::Immix);
+    assert_eq!((settings.processors, settings.stress_seed), (3, 7));
+    assert!(!settings.helpful_null_pointer_messages && settings.check_jni);
+    assert!(!settings.verify_boot_classes && settings.verify_other_classes);
+    assert_eq!(parse(&[]).settings.gc_stress_interval, None);
+}
+
+#[test]
+fn what_needs_jvmti_is_refused_by_name() {
+    let lines = [
+        ("-agentlib:jdwp=transport=dt_socket", "Debugging agents are not supported in this VM\n"),
+        ("-Xrunjdwp:x", "Debugging agents are not supported in this VM\n"),
+        ("-agentpath:/a/libjdwp.so=x", "Debugging agents are not supported in this VM\n"),
+        ("-agentlib:hprof", "JVMTI agents are not supported in this VM: -agentlib:hprof\n"),
+        ("-javaagent:a.jar", "Instrumentation agents are not supported in this VM: -javaagent:a.jar\n"),
+    ];
+    for (option, message) in lines {
+        match Options::parse(&[option.into()], &|_| None, true) {
+            Ok(_) => panic!("{option} was accepted"),
+            Err(error) => {
+                assert_eq!(error.outcome, Outcome::Error);
+                assert_eq!(error.messages.text(Stream::Stderr), message);
+            }
+        }
+    }
+}
+
+/// Option and settings files, on both VMs.
+#[test]
+fn files_of_options() {
+    let Some(java) = java() else {
+        eprintln!("skipped: no JDK 17 found (KILN_JAVA_HOME, JAVA_HOME, /usr/lib/jvm)");
+        return;
+    };
+    let directory = std::env::temp_dir().join(format!("kiln-options-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory for the files");
+    let file = |name: &str, text: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, text).expect("the file is written");
+        path.to_str().expect("the path is text").to_string()
+    };
+    let good = file("good", "-Xmx32m\n  -Da='b c' \"-Xlog:foo\"\n");
+    let nested = file("nested", &format!("-XX:VMOptionsFile={good}"));
+    let unmatched = file("unmatched", "-Da='b");
+    let empty = file("empty", "");
+    let flags = file("flags", "# comment\n+UseSerialGC MaxHeapFreeRatio=200\n+ZZZ -QQQ=1\n'+X'\n");
+    let settings = file("settings", "+UseSerialGC\n-PrintVMOptions OnError='a b'");
+    let directory_itself = directory.to_str().expect("the path is text").to_string();
+    let lines: Vec<Vec<String>> = vec![
+        vec![format!("-XX:VMOptionsFile={good}")],
+        vec![format!("-XX:VMOptionsFile={nested}")],
+        vec![format!("-XX:VMOptionsFile={unmatched}")],
+        vec![format!("-XX:VMOptionsFile={empty}"), "-Xfoo".to_string()],
+        vec![format!("-XX:VMOptionsFile={empty}"), format!("-XX:VMOptionsFile={good}")],
+        vec![format!("-XX:VMOptionsFile={directory_itself}")],
+        vec![format!("-XX:Flags={flags}")],
+        vec![format!("-XX:Flags={settings}"), "-XX:+UseParallelGC".to_string()],
+        vec![format!("-XX:Flags={settings}"), "-XX:+ZZZ".to_string()],
+    ];
+    for line in &lines {
+        let args: Vec<&str> = line.iter().map(String::as_str).collect();
+        assert_eq!(kiln(&args, &[]), hotspot(&java, &args, &[]), "{args:?}");
+    }
+    std::fs::remove_dir_all(&directory).expect("the files are removed");
+}
+
+/// Selection, decorations, padding, files and rotation, through the process's configuration.
+#[test]
+fn logging() {
+    let directory = std::env::temp_dir().join(format!("kiln-log-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory for the logs");
+    let log = directory.join("%p.log");
+    let log = log.to_str().expect("the path is text");
+    let option = format!("-Xlog:gc*=debug,gc+heap=off,class+load:file={log}:level,tags:filecount=2,filesize=80");
+    parse(&[&option]).install();
+
+    assert!(jvm::log_enabled!(Debug, [gc, start]) && jvm::log_enabled!(Info, [class, load]));
+    assert!(!jvm::log_enabled!(Trace, [gc, start]) && !jvm::log_enabled!(Debug, [class, load]));
+    // stdout keeps what it has by default.
+    assert!(jvm::log_enabled!(Warning, [gc, heap]) && !jvm::log_enabled!(Info, [gc, heap]));
+    assert!(!jvm::log_enabled!(Info, [safepoint]));
+
+    jvm::log!(Info, [gc], "one");
+    jvm::log!(Debug, [gc, start], "two {}", 2);
+    jvm::log!(Trace, [gc], "not wanted {}", evaluated());
+    jvm::log!(Info, [class, load], "three");
+    jvm::log!(Info, [gc], "four");
+    let read = |name: String| std::fs::read_to_string(directory.join(name)).expect("the log exists");
+    let pid = std::process::id();
+    let first = "[info][gc] one\n[debug][gc,start] two 2\n[info ][class,load] three\n[info ][gc        ] four\n";
+    assert_eq!(read(format!("{pid}.log.0")), first);
+    jvm::log!(Info, [gc], "five");
+    assert_eq!(read(format!("{pid}.log")), "[info ][gc        ] five\n");
+    std::fs::remove_dir_all(&directory).expect("the logs are removed");
+}
+
+fn evaluated() -> u32 {
+    panic!("the arguments of a message that nobody wants were evaluated")
+}

@@ -119,7 +119,7 @@ flag_table! {
     bool StressCCP = false {C2 diagnostic};
     bool StressMethodHandleLinkerInlining {develop};
     intx OptoPrologueNops {develop};
-    intx InteriorEntryAlignment = 16 {C2 pd product};
+    intx InteriorEntryAlignment = 16 [-9223372036854775808, 9223372036854775807] {C2 pd product};
     intx MaxLoopPad = 15 [0, 2147483647] {C2 product};
     intx MaxVectorSize = 64 [0, 2147483647] {C2 product};
     intx ArrayOperationPartialInlineSize = 0 [0, 64] {C2 diagnostic};
@@ -219,7 +219,7 @@ flag_table! {
     intx LoopOptsCount = 43 [5, 43] {C2 product};
     intx NodeCountInliningCutoff {develop};
     intx MaxNodeLimit = 80000 [1000, 715827882] {C2 product};
-    intx NodeLimitFudgeFactor = 2000 {C2 product};
+    intx NodeLimitFudgeFactor = 2000 [-9223372036854775808, 9223372036854775807] {C2 product};
     bool UseJumpTables = true {C2 product};
     bool UseDivMod = true {C2 product};
     intx MinJumpTableSize = 10 [0, 9223372036854775807] {C2 pd product};
@@ -236,7 +236,7 @@ flag_table! {
     bool AggressiveUnboxing = true {C2 diagnostic};
     bool TracePostallocExpand {develop};
     bool DoEscapeAnalysis = true {C2 product};
-    double EscapeAnalysisTimeout = 20.0 {C2 product};
+    double EscapeAnalysisTimeout = 20.0 [0.0, 1.7976931348623157e+308] {C2 product};
     bool ExitEscapeAnalysisOnTimeout {develop};
     bool PrintEscapeAnalysis {notproduct};
     bool EliminateAllocations = true {C2 product};
@@ -343,7 +343,7 @@ flag_table! {
     intx CIStopOSR {develop};
     intx CIBreakAtOSR {develop};
     intx CIBreakAt {develop};
-    double CompileThresholdScaling = 1.0 {product};
+    double CompileThresholdScaling = 1.0 [0.0, 1.7976931348623157e+308] {product};
     intx Tier0InvokeNotifyFreqLog = 7 [0, 30] {product};
     intx Tier2InvokeNotifyFreqLog = 11 [0, 30] {product};
     intx Tier3InvokeNotifyFreqLog = 10 [0, 30] {product};
@@ -375,7 +375,7 @@ flag_table! {
     intx TieredRateUpdateMaxTime = 25 [0, 9223372036854775807] {product};
     ccstr CompilationMode = "default" {product};
     bool PrintTieredEvents = false {product};
-    intx OnStackReplacePercentage = 140 {pd product};
+    intx OnStackReplacePercentage = 140 [-9223372036854775808, 9223372036854775807] {pd product};
     intx InterpreterProfilePercentage = 33 [0, 100] {product};
     ccstrlist CompileOnly {product};
     ccstr CompileCommandFile {product};

@@ -110,11 +110,11 @@ impl Flags {
             write_to(&mut text, format_args!("{:>9}", info.ty.name()));
             fill_to(&mut text, 10);
             text.push_str(info.name);
-            fill_to(&mut text, 60);
+            fill_to(&mut text, 61);
             text.push_str(&range(info));
-            fill_to(&mut text, 121);
+            fill_to(&mut text, 122);
             write_to(&mut text, format_args!("{:>35}", kinds(info)));
-            fill_to(&mut text, 157);
+            fill_to(&mut text, 158);
             text.push_str(origin(state));
             text.push('\n');
         }
