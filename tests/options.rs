@@ -477,3 +477,39 @@ fn logging() {
 fn evaluated() -> u32 {
     panic!("the arguments of a message that nobody wants were evaluated")
 }
+
+/// The heap sizes that HotSpot's default collector ends up with.
+#[test]
+fn heap_sizes_are_hotspots() {
+    let Some(java) = java() else {
+        eprintln!("skipped: no JDK 17 found (KILN_JAVA_HOME, JAVA_HOME, /usr/lib/jvm)");
+        return;
+    };
+    let lines: [&[&str]; 12] = [
+        &[],
+        &["-Xmx5m"],
+        &["-Xmx77m"],
+        &["-Xmx9g"],
+        &["-Xms100m"],
+        &["-Xms100m", "-Xmx100m"],
+        &["-Xms0", "-Xmx3g"],
+        &["-XX:MaxRAM=1g"],
+        &["-XX:MaxRAM=150m"],
+        &["-XX:MaxRAMPercentage=60", "-XX:InitialRAMPercentage=10.5"],
+        &["-XX:MaxRAMFraction=3", "-XX:-PrintWarnings"],
+        &["-XX:MinHeapSize=50m", "-XX:MaxRAM=4g"],
+    ];
+    let names = [" MaxHeapSize ", " InitialHeapSize ", " MinHeapSize ", " SoftMaxHeapSize "];
+    let sizes = |table: &str| -> Vec<String> {
+        let rows = table.lines().filter(|line| names.iter().any(|name| line.contains(name)));
+        rows.map(str::to_string).collect()
+    };
+    for line in lines {
+        let mut args = line.to_vec();
+        args.extend(["-XX:+UseG1GC", "-XX:+PrintFlagsFinal"]);
+        let output = Command::new(&java).args(&args).arg("-version").output().expect("java runs");
+        let theirs = sizes(&String::from_utf8_lossy(&output.stdout));
+        assert_eq!(theirs.len(), 4, "{line:?}");
+        assert_eq!(sizes(&parse(&args).messages().text(Stream::Stdout)), theirs, "{line:?}");
+    }
+}

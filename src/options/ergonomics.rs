@@ -285,6 +285,15 @@ impl Parser<'_> {
             }
             self.ergo("MaxHeapSize", max);
         }
+        let largest = MAX_COMPRESSED_HEAP - 32 * M;
+        if self.flags.unsigned("MaxHeapSize") > largest {
+            self.warn(&format!(
+                "Max heap size too large for compressed references, which this VM always uses; it is \
+                 limited to {}M",
+                largest / M
+            ));
+            self.ergo("MaxHeapSize", largest);
+        }
         for flag in ["UseCompressedOops", "UseCompressedClassPointers"] {
             if self.flags.is_default(flag) {
                 self.flags.set_by_rule(flag, Value::Bool(true), Origin::Ergonomic);
@@ -427,8 +436,7 @@ impl Parser<'_> {
 /// HotSpot's heap alignment with its default collector: a region, of which there are about 2048,
 /// or what a page of the card table covers.
 fn heap_alignment(max_heap: u64) -> u64 {
-    let region = (max_heap / 2048).clamp(M, 32 * M);
-    let region = 1 << region.ilog2();
+    let region = (max_heap / 2048).clamp(M, 32 * M).next_power_of_two();
     MIN_HEAP_ALIGNMENT.max(region)
 }
 
