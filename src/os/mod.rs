@@ -1,4 +1,5 @@
 //! What the operating system is asked for directly.
 
 pub mod java_home;
+pub mod jio;
 pub mod mmap;
