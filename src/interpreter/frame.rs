@@ -4,14 +4,20 @@
 //! stack, so arguments are passed without copying:
 //!
 //! ```text
-//! locals[0..max_locals] | Frame | operand stack ...
+//! locals[0..max_locals] | Frame | operand stack [0..max_stack] | monitor records
 //! ```
 //!
-//! An int, float or reference takes one slot (references wide; int in the low half). A long or
-//! double takes two: its value is in the first, the second is not read.
+//! An int, float or reference takes one slot (references wide; int in the low half, the high
+//! half is zero). A long or double takes two: its value is in the first, the second is not read.
+//!
+//! A monitor record is the object of a monitor that the frame has entered; `monitors` of them
+//! are in use.
 
+use super::insn::{Insn, PreparedCode};
 use crate::heap::layout::Oop;
-use crate::meta::method::MethodRef;
+use crate::meta::method::{Method, MethodRef};
+use crate::threads::JavaThread;
+use std::sync::atomic::Ordering;
 
 /// What made a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,16 +37,21 @@ pub struct Frame {
     /// The caller's frame, null at the bottom.
     pub prev: *mut Frame,
     /// The method; for `Entry` frames null.
-    pub method: *const crate::meta::method::Method,
+    pub method: *const Method,
     /// Current instruction (saved when the frame calls or may be walked); for natives 0.
-    pub pc: *const super::insn::Insn,
+    pub pc: *const Insn,
     pub locals: *mut u64,
     /// Saved operand stack pointer: first free slot.
     pub sp: *mut u64,
+    /// First slot beyond the frame: operand stack and monitor records included.
+    pub end: *mut u64,
     pub kind: FrameKind,
-    /// Monitors that this frame holds on the thread's lock stack (method monitor included).
+    /// Monitor records in use (the method's own monitor included).
     pub monitors: u32,
 }
+
+/// Slots that the fixed part takes.
+pub const FRAME_SLOTS: usize = std::mem::size_of::<Frame>() / 8;
 
 impl Frame {
     /// The method; `None` for entry frames.
@@ -54,15 +65,18 @@ impl Frame {
         (self as *const Frame as usize + std::mem::size_of::<Frame>()) as *mut u64
     }
 
+    /// The prepared code of a Java frame's method.
+    pub fn prepared(&self) -> Option<&'static PreparedCode> {
+        // SAFETY: prepared code lives as long as its method.
+        self.method().and_then(|m| unsafe { m.prepared.load(Ordering::Acquire).as_ref() })
+    }
+
     /// Bytecode index of `pc`; 0 for natives.
     pub fn bci(&self) -> usize {
-        let Some(m) = self.method() else { return 0 };
-        let p = m.prepared.load(std::sync::atomic::Ordering::Acquire);
-        if p.is_null() || self.pc.is_null() {
+        if self.pc.is_null() {
             return 0;
         }
-        // SAFETY: prepared code lives as long as its method.
-        let code = unsafe { &*p };
+        let Some(code) = self.prepared() else { return 0 };
         let i = (self.pc as usize - code.insns.as_ptr() as usize) / 8;
         code.bci[i.min(code.bci.len() - 1)] as usize
     }
@@ -73,5 +87,62 @@ impl Frame {
     /// The local must hold a reference.
     pub unsafe fn local_ref(&self, i: usize) -> Oop {
         Oop::from_address(*self.locals.add(i) as usize)
+    }
+}
+
+/// Saves where the running frame stands, so that it can be walked, collected and unwound.
+///
+/// # Safety
+/// `frame` must be the thread's topmost frame, `pc` and `sp` its own.
+#[inline(always)]
+pub unsafe fn save(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mut u64) {
+    (*frame).pc = pc as *const Insn;
+    (*frame).sp = sp;
+    t.stack_top.set((*frame).end);
+}
+
+/// A native method's frame, pushed above its arguments for the time of the call.
+pub struct NativeFrame<'t> {
+    t: &'t JavaThread,
+    prev: *mut Frame,
+    stack_top: *mut u64,
+}
+
+impl<'t> NativeFrame<'t> {
+    /// Pushes the frame of `method`, whose arguments start at `args` and end at `top`; `None`
+    /// if the Java stack is exhausted.
+    ///
+    /// # Safety
+    /// `args..top` must be the arguments at the top of the thread's Java stack.
+    #[inline(always)]
+    pub unsafe fn push(t: &'t JavaThread, method: MethodRef, args: *mut u64, top: *mut u64) -> Option<NativeFrame<'t>> {
+        let end = top.add(FRAME_SLOTS);
+        if end > t.stack_limit.get() {
+            return None;
+        }
+        let prev = t.top_frame.get();
+        let stack_top = t.stack_top.get();
+        let frame = top as *mut Frame;
+        frame.write(Frame {
+            prev,
+            method,
+            pc: std::ptr::null(),
+            locals: args,
+            sp: end,
+            end,
+            kind: FrameKind::Native,
+            monitors: 0,
+        });
+        t.top_frame.set(frame);
+        t.stack_top.set(end);
+        Some(NativeFrame { t, prev, stack_top })
+    }
+}
+
+impl Drop for NativeFrame<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.t.top_frame.set(self.prev);
+        self.t.stack_top.set(self.stack_top);
     }
 }

@@ -3,3 +3,12 @@
 pub mod call;
 pub mod frame;
 pub mod insn;
+pub mod messages;
+pub mod monitors;
+pub mod op;
+pub mod prepare;
+pub mod quicken;
+pub mod run;
+pub mod semantics;
+mod slow;
+pub mod unwind;

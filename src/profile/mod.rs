@@ -1,5 +1,7 @@
 //! Counters, method profiles and the tier policy (issue 3 fills in the policy).
 
+pub mod policy;
+
 use parking_lot::Mutex;
 
 /// What the interpreter learns of one bytecode.

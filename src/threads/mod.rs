@@ -2,6 +2,7 @@
 
 pub mod monitor;
 pub mod park;
+pub mod stackwalk;
 pub mod thread;
 pub mod thread_data;
 

@@ -1,0 +1,268 @@
+//! Resolution of an instruction's constant-pool reference on its first execution, and the quick
+//! form that replaces it.
+//!
+//! Each function returns the bits of the instruction to execute now. Unless the effect may
+//! depend on who executes it (a class still being initialized), the same bits have replaced the
+//! instruction. The store is a release: what the quick form points at was written before.
+
+use super::frame::{save, Frame};
+use super::insn::{Insn, LinkedSite, ReceiverSite};
+use super::op::Op;
+use crate::classfile::Constant;
+use crate::exceptions::{throw, VmResult};
+use crate::heap::layout::{narrow, BasicType, Oop};
+use crate::heap::roots::{new_slot, RootSlot};
+use crate::invoke::{self, LinkedCall};
+use crate::link::resolve::{self, FieldUse, InvokeKind};
+use crate::link::{init, load};
+use crate::meta::class::{ClassRef, LAYOUT_SLOW};
+use crate::meta::field::FieldRef;
+use crate::meta::method::{MethodKind, MethodRef};
+use crate::meta::well_known::Known;
+use crate::threads::JavaThread;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Resolves the instruction `insn` at `pc`.
+///
+/// # Safety
+/// `frame` must be the thread's topmost frame, `pc` and `sp` its own, `insn` the bits at `pc`.
+#[cold]
+#[inline(never)]
+pub unsafe fn quicken(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mut u64, insn: u64) -> VmResult<u64> {
+    save(t, frame, pc, sp);
+    let insn = Insn::from_bits(insn);
+    let method = &*(*frame).method;
+    let index = insn.b as u16;
+    let (quick, keep) = match insn.operation() {
+        Op::GetField => (get_field(resolve::field(t, method, index, FieldUse::GetField)?), true),
+        Op::PutField => (put_field(resolve::field(t, method, index, FieldUse::PutField)?), true),
+        Op::GetStatic => {
+            let f = resolve::field(t, method, index, FieldUse::GetStatic)?;
+            (get_static(f), f.class().is_initialized())
+        }
+        Op::PutStatic => {
+            let f = resolve::field(t, method, index, FieldUse::PutStatic)?;
+            (put_static(f), f.class().is_initialized())
+        }
+        Op::InvokeStatic => {
+            let m = resolve::method(t, method.class(), index, InvokeKind::Static)?;
+            (Insn::new(Op::InvokeStaticQ, m.arg_slots, address(m)), m.class().is_initialized())
+        }
+        Op::InvokeSpecial => {
+            let m = resolve::method(t, method.class(), index, InvokeKind::Special)?;
+            (Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m)), true)
+        }
+        Op::InvokeVirtual => (invoke_virtual(t, method, index)?, true),
+        Op::InvokeInterface => (invoke_interface(t, method, index)?, true),
+        Op::InvokeDynamic => {
+            let call = invoke::link_dynamic(t, method, (*frame).bci(), index)?;
+            (linked(t, method, call)?, true)
+        }
+        Op::New => {
+            let c = resolve::class(t, method.class(), index)?;
+            instantiable(t, c)?;
+            init::initialize(t, c)?;
+            (Insn::new(Op::NewQ, 0, c.word()), c.is_initialized())
+        }
+        Op::ANewArray => {
+            let element = resolve::class(t, method.class(), index)?;
+            let c = load::array_class(t, element)?;
+            (Insn::new(Op::NewArray, 0, c.word()), true)
+        }
+        Op::MultiANewArray => {
+            let c = resolve::class(t, method.class(), index)?;
+            (Insn::new(Op::MultiANewArrayQ, insn.a, c.word()), true)
+        }
+        Op::CheckCast => (Insn::new(Op::CheckCastQ, 0, resolve::class(t, method.class(), index)?.word()), true),
+        Op::InstanceOf => (Insn::new(Op::InstanceOfQ, 0, resolve::class(t, method.class(), index)?.word()), true),
+        Op::Ldc => (ldc(t, method, index)?, true),
+        op => unreachable!("{op:?} has no constant-pool reference"),
+    };
+    if keep {
+        (*(pc as *const AtomicU64)).store(quick.bits(), Ordering::Release);
+    }
+    Ok(quick.bits())
+}
+
+/// The 32-bit address of metadata.
+fn address<T>(p: &T) -> u32 {
+    let a = p as *const T as usize;
+    debug_assert!(a < 1 << 32, "metadata lies below 4 GiB");
+    a as u32
+}
+
+fn get_field(f: FieldRef) -> Insn {
+    if f.is_volatile() {
+        return Insn::new(Op::GetFieldV, f.basic_type as u16, f.offset);
+    }
+    let op = match f.basic_type {
+        BasicType::Boolean | BasicType::Byte => Op::GetFieldB,
+        BasicType::Char => Op::GetFieldC,
+        BasicType::Short => Op::GetFieldS,
+        BasicType::Int | BasicType::Float => Op::GetFieldI,
+        BasicType::Long | BasicType::Double => Op::GetFieldJ,
+        BasicType::Object | BasicType::Array | BasicType::Void => Op::GetFieldA,
+    };
+    Insn::new(op, 0, f.offset)
+}
+
+fn put_field(f: FieldRef) -> Insn {
+    if f.is_volatile() {
+        return Insn::new(Op::PutFieldV, f.basic_type as u16, f.offset);
+    }
+    let op = match f.basic_type {
+        BasicType::Boolean => Op::PutFieldZ,
+        BasicType::Byte => Op::PutFieldB,
+        BasicType::Char | BasicType::Short => Op::PutFieldC,
+        BasicType::Int | BasicType::Float => Op::PutFieldI,
+        BasicType::Long | BasicType::Double => Op::PutFieldJ,
+        BasicType::Object | BasicType::Array | BasicType::Void => Op::PutFieldA,
+    };
+    Insn::new(op, 0, f.offset)
+}
+
+fn get_static(f: FieldRef) -> Insn {
+    if f.is_volatile() || f.offset > u32::from(u16::MAX) {
+        return Insn::new(Op::GetStaticV, f.basic_type as u16, address(f));
+    }
+    let op = match f.basic_type {
+        BasicType::Boolean | BasicType::Byte => Op::GetStaticB,
+        BasicType::Char => Op::GetStaticC,
+        BasicType::Short => Op::GetStaticS,
+        BasicType::Int | BasicType::Float => Op::GetStaticI,
+        BasicType::Long | BasicType::Double => Op::GetStaticJ,
+        BasicType::Object | BasicType::Array | BasicType::Void => Op::GetStaticA,
+    };
+    Insn::new(op, f.offset as u16, narrow(f.class().mirror().address()))
+}
+
+fn put_static(f: FieldRef) -> Insn {
+    if f.is_volatile() || f.offset > u32::from(u16::MAX) {
+        return Insn::new(Op::PutStaticV, f.basic_type as u16, address(f));
+    }
+    let op = match f.basic_type {
+        BasicType::Boolean => Op::PutStaticZ,
+        BasicType::Byte => Op::PutStaticB,
+        BasicType::Char | BasicType::Short => Op::PutStaticC,
+        BasicType::Int | BasicType::Float => Op::PutStaticI,
+        BasicType::Long | BasicType::Double => Op::PutStaticJ,
+        BasicType::Object | BasicType::Array | BasicType::Void => Op::PutStaticA,
+    };
+    Insn::new(op, f.offset as u16, narrow(f.class().mirror().address()))
+}
+
+/// `new` of an abstract class, an interface or `java.lang.Class` (JVMS 6.5.new).
+fn instantiable(t: &JavaThread, c: ClassRef) -> VmResult<()> {
+    if c.is_abstract() || c.is_interface() || c.is_array() || c == Known::Class.get() {
+        return Err(throw(t, "java/lang/InstantiationError", Some(c.external_name())));
+    }
+    debug_assert!(c.layout & LAYOUT_SLOW == 0 || !c.is_abstract());
+    Ok(())
+}
+
+fn invoke_virtual(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {
+    let holder = method.class();
+    if resolve::is_signature_polymorphic(t, holder, index)? {
+        let call = invoke::link_handle_call(t, holder, index)?;
+        return linked(t, method, call);
+    }
+    let m = resolve::method(t, holder, index, InvokeKind::Virtual)?;
+    if m.is_private() || m.is_final() && !m.class().is_interface() {
+        return Ok(Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m)));
+    }
+    if !m.class().is_interface() {
+        let v = m.vtable_index.load(Ordering::Acquire);
+        if v >= 0 {
+            return Ok(Insn::new(Op::InvokeVirtualQ, m.arg_slots, v as u32));
+        }
+        return Ok(Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m)));
+    }
+    // A default or abstract interface method found through a class.
+    receiver_site(t, holder, m, false)
+}
+
+fn invoke_interface(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {
+    let m = resolve::method(t, method.class(), index, InvokeKind::Interface)?;
+    if !m.class().is_interface() {
+        // A public method of Object.
+        let v = m.vtable_index.load(Ordering::Acquire);
+        return Ok(if v >= 0 {
+            Insn::new(Op::InvokeVirtualQ, m.arg_slots, v as u32)
+        } else {
+            Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m))
+        });
+    }
+    receiver_site(t, method.class(), m, true)
+}
+
+fn receiver_site(t: &JavaThread, holder: ClassRef, m: MethodRef, interface: bool) -> VmResult<Insn> {
+    let site = ReceiverSite { cache: AtomicU64::new(0), method: m, interface };
+    let site = holder.loader.arena.place(site).map_err(|_| metaspace(t))?;
+    Ok(Insn::new(Op::InvokeInterfaceQ, m.arg_slots, address(site)))
+}
+
+fn linked(t: &JavaThread, method: MethodRef, call: LinkedCall) -> VmResult<Insn> {
+    if call.appendix.is_null() && call.adapter.kind() == MethodKind::InvokeBasic {
+        return Ok(Insn::new(Op::InvokeDirectQ, call.adapter.arg_slots, address(call.adapter)));
+    }
+    if call.appendix.is_null() && call.adapter.is_static() {
+        return Ok(Insn::new(Op::InvokeStaticQ, call.adapter.arg_slots, address(call.adapter)));
+    }
+    let appendix = call.appendix.non_null().map(new_slot);
+    let site = method
+        .class()
+        .loader
+        .arena
+        .place(LinkedSite { adapter: call.adapter, appendix })
+        .map_err(|_| metaspace(t))?;
+    Ok(Insn::new(Op::InvokeLinkedQ, call.adapter.arg_slots, address(site)))
+}
+
+fn ldc(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {
+    let holder = method.class();
+    let object = invoke::resolve_constant(t, holder, index)?;
+    let pool = holder.constants.file();
+    if let Constant::Dynamic { name_and_type, .. } = pool.get(index) {
+        let (_, descriptor) = holder.constants.name_and_type(name_and_type);
+        let ty = BasicType::from_descriptor(descriptor.as_bytes()[0]).unwrap_or(BasicType::Object);
+        if !ty.is_reference() {
+            let bits = unbox(object, ty);
+            if ty.slots() == 1 {
+                return Ok(Insn::new(Op::Const, 0, bits as u32));
+            }
+            let cell = holder.loader.arena.place(bits).map_err(|_| metaspace(t))?;
+            return Ok(Insn::new(Op::Ldc2Q, 0, address(cell)));
+        }
+    }
+    if object.is_null() {
+        return Ok(Insn::new(Op::Const, 0, 0));
+    }
+    let slot: &'static RootSlot = match pool.get(index) {
+        // Class constants are recorded as classes: the slot is the mirror's own, in metaspace.
+        Constant::Class { .. } => &resolve::class(t, holder, index)?.mirror,
+        _ => holder.constants.slot(index).unwrap_or_else(|| new_slot(object)),
+    };
+    Ok(Insn::new(Op::LdcQ, 0, address(slot)))
+}
+
+/// The bits of a boxed primitive as a stack slot holds them.
+pub fn unbox(object: Oop, ty: BasicType) -> u64 {
+    use crate::heap::access::load as get;
+    use crate::meta::well_known::KnownField as F;
+    match ty {
+        BasicType::Boolean => u64::from(get::<u8>(object, F::BooleanValue.offset())),
+        BasicType::Char => u64::from(get::<u16>(object, F::CharacterValue.offset())),
+        BasicType::Byte => u64::from(i32::from(get::<i8>(object, F::ByteValue.offset())) as u32),
+        BasicType::Short => u64::from(i32::from(get::<i16>(object, F::ShortValue.offset())) as u32),
+        BasicType::Int => u64::from(get::<u32>(object, F::IntegerValue.offset())),
+        BasicType::Float => u64::from(get::<u32>(object, F::FloatValue.offset())),
+        BasicType::Long => get::<u64>(object, F::LongValue.offset()),
+        BasicType::Double => get::<u64>(object, F::DoubleValue.offset()),
+        BasicType::Object | BasicType::Array | BasicType::Void => object.address() as u64,
+    }
+}
+
+#[cold]
+fn metaspace(t: &JavaThread) -> crate::exceptions::Thrown {
+    throw(t, "java/lang/OutOfMemoryError", Some("Metaspace".into()))
+}
