@@ -223,7 +223,7 @@ fn show_types(out: &mut Vec<u8>, types: &[VType], names: &Names) {
 fn show_code(out: &mut Vec<u8>, code: &[u8]) {
     out.extend_from_slice(b"  Bytecode:\n");
     for at in (0..(code.len() + 16) / 16 * 16).step_by(16) {
-        let mut line = format!("    0x{at:07x}:");
+        let mut line = format!("    {at:07x}:");
         for index in at..at + 16 {
             if index % 2 == 0 {
                 line.push(' ');

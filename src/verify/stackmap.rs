@@ -371,11 +371,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
 
     /// Checks that the instruction at `bci` may jump by `offset` (JVMS 4.10.1.9, `targetIsTypeSafe`).
     pub(super) fn check_jump(&mut self, bci: usize, offset: i32) -> Result<(), Stop<E>> {
-        if offset.unsigned_abs() > 65535 {
-            let message = format!("Illegal target of jump or branch (bci {bci} + offset {offset})");
-            return Err(self.fail_at(0, Fault::BadStackMap(self.frame.snapshot()), &message));
-        }
-        let target = bci as i32 + offset;
+        let target = (bci as i32).wrapping_add(offset);
         let index = self.frame_at(target)?;
         match self.mismatch(index, None)? {
             None => Ok(()),
