@@ -265,15 +265,17 @@ struct RawFrame<'t> {
 }
 
 impl RawFrame<'_> {
-    fn frame_type(&self) -> Option<u8> {
-        self.table.get(self.at).copied()
+    /// The frame's type byte. Beyond the end it is taken as 0, which is what HotSpot mostly finds
+    /// there when it reads on to tell what is cut off.
+    fn frame_type(&self) -> u8 {
+        self.table.get(self.at).copied().unwrap_or(0)
     }
 
     /// How far the frame's bytecode index is from the one before.
     fn offset_delta(&self) -> i32 {
         match self.frame_type() {
-            Some(same @ 0..=63) => i32::from(same) + 1,
-            Some(same_locals_1 @ 64..=127) => i32::from(same_locals_1) - 63,
+            same @ 0..=63 => i32::from(same) + 1,
+            same_locals_1 @ 64..=127 => i32::from(same_locals_1) - 63,
             _ => i32::from(opcodes::u16_at(self.table, self.at + 1)) + 1,
         }
     }
@@ -294,8 +296,8 @@ impl RawFrame<'_> {
     /// Where the frame ends; `None` if it is cut off or of a reserved type.
     fn end(&self) -> Option<usize> {
         let at = self.at;
-        match self.frame_type()? {
-            0..=63 => Some(at + 1),
+        match self.frame_type() {
+            0..=63 => (at < self.table.len()).then_some(at + 1),
             64..=127 => self.type_end(at + 1),
             247 => self.type_end(at + 3),
             248..=251 => (at + 3 <= self.table.len()).then_some(at + 3),
@@ -340,20 +342,20 @@ impl RawFrame<'_> {
         let at = self.at;
         let bci = previous + self.offset_delta();
         match self.frame_type() {
-            Some(0..=63) => format!("same_frame(@{bci})"),
-            Some(64..=127) => {
+            0..=63 => format!("same_frame(@{bci})"),
+            64..=127 => {
                 format!("same_locals_1_stack_item_frame(@{bci},{})", self.show_types(at + 1, 1))
             }
-            Some(247) => {
+            247 => {
                 format!("same_locals_1_stack_item_extended(@{bci},{})", self.show_types(at + 3, 1))
             }
-            Some(chop @ 248..=250) => format!("chop_frame(@{bci},{})", 251 - chop),
-            Some(251) => format!("same_frame_extended(@{bci})"),
-            Some(append @ 252..=254) => {
+            chop @ 248..=250 => format!("chop_frame(@{bci},{})", 251 - chop),
+            251 => format!("same_frame_extended(@{bci})"),
+            append @ 252..=254 => {
                 let types = self.show_types(at + 3, u16::from(append) - 251);
                 format!("append_frame(@{bci},{types})")
             }
-            Some(255) => {
+            255 => {
                 let locals = opcodes::u16_at(self.table, at + 3);
                 let stack = self.types_end(at + 5, locals).unwrap_or(self.table.len());
                 format!(
@@ -362,7 +364,7 @@ impl RawFrame<'_> {
                     self.show_types(stack + 2, opcodes::u16_at(self.table, stack))
                 )
             }
-            _ => String::new(), // reserved: HotSpot shows nothing
+            128..=246 => String::new(), // reserved: HotSpot shows nothing
         }
     }
 
@@ -370,10 +372,10 @@ impl RawFrame<'_> {
         let bci = previous + self.offset_delta();
         let cut = "output truncated, Stackmap exceeds table size.";
         match self.frame_type() {
-            Some(64..=127) => format!("same_locals_1_stack_item_frame(@{bci}), {cut}"),
-            Some(247) => format!("same_locals_1_stack_item_extended(@{bci}), {cut}"),
-            Some(252..=254) => format!("append_frame(@{bci}), {cut}"),
-            Some(255) => format!("full_frame(@{bci}), {cut}"),
+            64..=127 => format!("same_locals_1_stack_item_frame(@{bci}), {cut}"),
+            247 => format!("same_locals_1_stack_item_extended(@{bci}), {cut}"),
+            252..=254 => format!("append_frame(@{bci}), {cut}"),
+            255 => format!("full_frame(@{bci}), {cut}"),
             _ => self.show(previous),
         }
     }
