@@ -41,3 +41,6 @@ pub use error::{
 };
 pub use names::is_legal_package_or_module_name;
 pub use parser::parse;
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,7 @@ struct Location {
 /// An entry of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'i> {
-    /// The module; empty for what belongs to none, which are the `/packages` entries.
+    /// The module; `modules` or `packages` or empty for the image's own directories.
     pub module: &'i str,
     /// The package in internal form, perhaps empty.
     pub parent: &'i str,
@@ -81,6 +81,8 @@ pub struct Entry<'i> {
     pub extension: &'i str,
     /// Bytes that the resource has once decompressed.
     pub size: u64,
+    /// Where its location is in the locations table.
+    location: u32,
 }
 
 impl Entry<'_> {
@@ -368,26 +370,28 @@ impl JImage {
         Ok(None)
     }
 
-    /// All entries, in no particular order, `/packages` entries included.
+    /// All entries, in no particular order, the image's own directories included.
     pub fn entries(&self) -> impl Iterator<Item = Result<Entry<'_>, ClassPathError>> {
         (0..self.layout.table_length as usize).map(|slot| {
-            let location = self.location(self.u32_at(self.layout.offsets + 4 * slot)?)?;
+            let offset = self.u32_at(self.layout.offsets + 4 * slot)?;
+            let location = self.location(offset)?;
             Ok(Entry {
                 module: self.text(location.module)?,
                 parent: self.text(location.parent)?,
                 base: self.text(location.base)?,
                 extension: self.text(location.extension)?,
                 size: location.uncompressed,
+                location: offset,
             })
         })
     }
 
-    /// The contents of `entry`.
+    /// The contents of `entry`, which must be of this image.
     ///
     /// # Errors
     /// As [`JImage::find_resource`].
-    pub fn read(&self, entry: &Entry<'_>) -> Result<Option<Resource<'_>>, ClassPathError> {
-        self.find_resource(entry.module, &entry.name())
+    pub fn read(&self, entry: &Entry<'_>) -> Result<Resource<'_>, ClassPathError> {
+        self.contents(&self.location(entry.location)?)
     }
 
     /// The names of all modules, sorted. Looks at every entry, so ask once.
@@ -398,7 +402,8 @@ impl JImage {
         let mut modules = Vec::new();
         for entry in self.entries() {
             let module = entry?.module;
-            if !module.is_empty() && module != "packages" && modules.last() != Some(&module) {
+            let own = matches!(module, "" | "modules" | "packages");
+            if !own && modules.last() != Some(&module) {
                 modules.push(module);
             }
         }
