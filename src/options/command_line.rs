@@ -343,9 +343,9 @@ impl Parser<'_> {
 
     fn mode_option(&mut self, text: &str, source: &Source) -> Result<bool, Outcome> {
         match text {
-            "-Xint" => self.mode = ExecutionMode::Interpreted,
-            "-Xmixed" => self.mode = ExecutionMode::Mixed,
-            "-Xcomp" => self.mode = ExecutionMode::Compiled,
+            "-Xint" => self.set_mode(ExecutionMode::Interpreted),
+            "-Xmixed" => self.set_mode(ExecutionMode::Mixed),
+            "-Xcomp" => self.set_mode(ExecutionMode::Compiled),
             "-Xbatch" => self.set_bool("BackgroundCompilation", false)?,
             "-Xnoclassgc" => self.set_bool("ClassUnloading", false)?,
             "-Xrs" => self.set_bool("ReduceSignalUsage", true)?,

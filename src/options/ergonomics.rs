@@ -60,7 +60,7 @@ impl Parser<'_> {
         let no_threshold =
             !self.flags.bool("TieredCompilation") && self.flags.signed("CompileThreshold") == 0;
         if (self.no_compiler && !self.xdebug) || scaling == 0.0 || no_threshold {
-            self.mode = ExecutionMode::Interpreted;
+            self.set_mode(ExecutionMode::Interpreted);
         }
         if self.flags.bool("IgnoreEmptyClassPaths") {
             self.drop_empty_class_path_entries();
@@ -74,10 +74,28 @@ impl Parser<'_> {
             ));
             return Err(Outcome::Error);
         }
-        if self.check_code_cache() {
-            Ok(())
-        } else {
-            Err(Outcome::Error)
+        if !self.check_code_cache() {
+            return Err(Outcome::Error);
+        }
+        if self.mode == ExecutionMode::Interpreted {
+            self.switch_compilers_off();
+        }
+        Ok(())
+    }
+
+    /// `-Xint`: the flags that ask for compilers lose.
+    fn switch_compilers_off(&mut self) {
+        for flag in ["UseCompiler", "ProfileInterpreter", "TieredCompilation"] {
+            if self.flags.bool(flag) {
+                if !self.flags.is_default(flag) {
+                    self.warn(&format!("{flag} disabled due to -Xint."));
+                }
+                self.flags.set_by_rule(flag, Value::Bool(false), Origin::CommandLine);
+            }
+        }
+        if self.flags.bool("SegmentedCodeCache") {
+            self.warn("SegmentedCodeCache has no meaningful effect with -Xint");
+            self.flags.set_quietly("SegmentedCodeCache", Value::Bool(false));
         }
     }
 
@@ -183,7 +201,7 @@ impl Parser<'_> {
             let line = self.flags.print_command_line();
             self.messages.tty(line);
         }
-        let wrong = self.flags.check_after_ergonomics();
+        let wrong = self.flags.check_after_ergonomics(self.mode == ExecutionMode::Interpreted);
         if !wrong.is_empty() {
             for line in wrong {
                 self.messages.err(line);
@@ -218,12 +236,30 @@ impl Parser<'_> {
             }
         }
         match selected(self) {
-            1 => Ok(()),
+            1 => self.set_up_collector_threads(processors),
             0 => Err(self.exit_during_initialization(
                 "Garbage collector not selected (default collector explicitly disabled)",
             )),
             _ => Err(self.exit_during_initialization("Multiple garbage collectors selected")),
         }
+    }
+
+    /// The threads of HotSpot's collectors: five eighths of the processors beyond eight.
+    fn set_up_collector_threads(&mut self, processors: usize) -> Result<(), Outcome> {
+        let parallel = ["UseG1GC", "UseParallelGC"].into_iter().find(|flag| self.flags.bool(flag));
+        let Some(collector) = parallel else { return Ok(()) };
+        if self.flags.is_default("ParallelGCThreads") {
+            let beyond = processors.saturating_sub(8) * 5 / 8;
+            self.ergo("ParallelGCThreads", (processors.min(8) + beyond) as u64);
+        } else if self.flags.unsigned("ParallelGCThreads") == 0 && collector == "UseG1GC" {
+            return Err(self.exit_during_initialization(
+                "The flag -XX:+UseG1GC can not be combined with -XX:ParallelGCThreads=0",
+            ));
+        } else if self.flags.unsigned("ParallelGCThreads") == 0 {
+            self.messages.err("The Parallel GC can not be combined with -XX:ParallelGCThreads=0\n");
+            return Err(Outcome::Invalid);
+        }
+        Ok(())
     }
 
     fn aggressive_heap(&mut self, memory: u64) {

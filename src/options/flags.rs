@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 mod compilers;
+mod constraints;
 mod gc;
 mod info;
 mod kiln;
@@ -259,44 +260,13 @@ impl Flags {
     }
 
     /// Checks what can only be checked when every flag is known. Gives HotSpot's lines, in the
-    /// order of declaration; empty if all is well.
-    pub fn check_after_ergonomics(&self) -> Vec<String> {
+    /// order of declaration; empty if all is well. `interpreted`: no compiler is used.
+    pub fn check_after_ergonomics(&self, interpreted: bool) -> Vec<String> {
         let ranges = all()
             .iter()
             .enumerate()
             .filter_map(|(id, info)| check_range(info, &self.states[id].value).err());
-        ranges.chain(self.check_constraints()).collect()
-    }
-
-    fn check_constraints(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        let ordered = |low: &str, high: &str, text: &dyn Fn(u64, u64) -> String| {
-            let (l, h) = (self.unsigned(low), self.unsigned(high));
-            (l > h).then(|| text(l, h))
-        };
-        lines.extend(ordered("MinHeapFreeRatio", "MaxHeapFreeRatio", &|l, h| {
-            format!("MinHeapFreeRatio ({l}) must be less than or equal to MaxHeapFreeRatio ({h})\n")
-        }));
-        lines.extend(ordered("MinHeapFreeRatio", "MaxHeapFreeRatio", &|l, h| {
-            format!("MaxHeapFreeRatio ({h}) must be greater than or equal to MinHeapFreeRatio ({l})\n")
-        }));
-        lines.extend(ordered("MinMetaspaceFreeRatio", "MaxMetaspaceFreeRatio", &|l, h| {
-            format!("MaxMetaspaceFreeRatio ({h}) must be greater than or equal to MinMetaspaceFreeRatio ({l})\n")
-        }));
-        lines.extend(ordered("MinMetaspaceFreeRatio", "MaxMetaspaceFreeRatio", &|l, h| {
-            format!("MinMetaspaceFreeRatio ({l}) must be less than or equal to MaxMetaspaceFreeRatio ({h})\n")
-        }));
-        let interval = self.signed("PerfDataSamplingInterval");
-        if interval % 10 != 0 {
-            lines.push(format!(
-                "PerfDataSamplingInterval ({interval}) must be evenly divisible by PeriodicTask::interval_gran (10)\n"
-            ));
-        }
-        let padding = self.signed("ContendedPaddingWidth");
-        if padding % 8 != 0 {
-            lines.push(format!("ContendedPaddingWidth ({padding}) must be a multiple of 8\n"));
-        }
-        lines
+        ranges.chain(self.check_constraints(interpreted)).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::flags::{Flags, Origin};
+use super::flags::{Flags, Origin, Value};
 use super::messages::{Messages, Outcome};
 use super::sources::Source;
 use super::{Assertions, ExecutionMode, Options, Properties};
@@ -82,6 +82,23 @@ impl<'a> Parser<'a> {
     pub(super) fn warn(&mut self, text: &str) {
         if self.flags.bool("PrintWarnings") {
             self.messages.err(format!("{VM_NAME} warning: {text}\n"));
+        }
+    }
+
+    /// `-Xint`, `-Xmixed`, `-Xcomp` and what means the same. Sets the flags that say how to run,
+    /// whatever earlier options said about them.
+    pub(super) fn set_mode(&mut self, mode: ExecutionMode) {
+        self.mode = mode;
+        let (interpreted, compiled) =
+            (mode == ExecutionMode::Interpreted, mode == ExecutionMode::Compiled);
+        for (flag, value) in [
+            ("UseInterpreter", !compiled),
+            ("UseCompiler", !interpreted),
+            ("UseLoopCounter", !interpreted),
+            ("UseOnStackReplacement", !interpreted),
+            ("BackgroundCompilation", !compiled),
+        ] {
+            self.flags.set_quietly(flag, Value::Bool(value));
         }
     }
 
