@@ -33,6 +33,23 @@ jdk17() {
   return 1
 }
 
+# install_packages PACKAGE...: installs them from Debian; what they print is shown only when that fails.
+install_packages() {
+  [ "$(id -u)" = 0 ] || die "not installed, and only root can install it: $*"
+  say "installing $*"
+  # Slim images lack it, and the JDK's alternatives fail without.
+  mkdir -p /usr/share/man/man1
+  local log
+  log=$(mktemp)
+  # The package lists may be absent, or so old that the mirror has dropped what they name.
+  if ! apt_install "$@" >"$log" 2>&1; then
+    apt-get -qq update >>"$log" 2>&1 || true
+    apt_install "$@" >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; die "apt-get failed"; }
+  fi
+  rm -f "$log"
+}
+apt_install() { DEBIAN_FRONTEND=noninteractive apt-get -y -qq install --no-install-recommends "$@"; }
+
 # private_apt: prepares .deps/apt, an apt of our own that knows the machine's Debian sources, amd64 and
 # arm64, and sets APT_CONFIG to it. It only downloads: the system's package state is not touched.
 private_apt() {
