@@ -280,6 +280,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
                 }
                 // Handlers get the object as it was before the call, and may not return it.
                 if self.is_covered(bci) {
+                    self.check_handlers_throw(bci)?;
                     self.check_handlers(bci, true)?;
                 }
                 self.frame.initialize(VType::UninitializedThis, this_type);

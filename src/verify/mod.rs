@@ -13,6 +13,7 @@
 //! - [`operands`], [`members`]: instructions at large, and those that name fields and methods.
 //! - [`frame`]: the current types of local variables and operand stack.
 //! - [`stackmap`]: the StackMapTable, decoded, and matching frames with it.
+//! - [`throws`]: a look at the handlers around constructor calls.
 //! - [`opcodes`], [`types`], [`error`]: instruction set, verification types, texts.
 //!
 //! Class files before version 50 have no stack maps: they go to the JDK's `libverify`.
@@ -27,6 +28,7 @@ mod method;
 mod opcodes;
 mod operands;
 mod stackmap;
+mod throws;
 mod types;
 
 use crate::classfile::{mutf8, ClassFile};
