@@ -160,7 +160,7 @@ fn java_base(image: &JImage) -> Vec<Vec<u8>> {
         let entry = entry.expect("an entry");
         let unverified = ["module-info", "Object"].contains(&entry.base);
         if entry.module == "java.base" && entry.extension == "class" && !unverified {
-            classes.push(image.read(&entry).expect("well-formed").expect("there").to_vec());
+            classes.push(image.read(&entry).expect("a readable image").to_vec());
         }
     }
     assert!(classes.len() > 5000, "{} classes in java.base", classes.len());
