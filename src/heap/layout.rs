@@ -12,7 +12,8 @@
 //! byte[] starts at 16, as on HotSpot, so that `byteArrayViewVarHandle` finds the same
 //! indices aligned.
 
-use crate::meta::class::{Class, ClassRef};
+use crate::meta::class::{Class, ClassRef, InstanceKind};
+use crate::meta::well_known::{Known, KnownField};
 
 /// A reference to a heap object, wide form (64 bits), or null. Rust code may keep it in locals
 /// (stacks are scanned conservatively and pin), never in Rust heap memory.
@@ -175,6 +176,39 @@ pub const fn align_object(bytes: usize) -> usize {
     (bytes + OBJECT_ALIGNMENT - 1) & !(OBJECT_ALIGNMENT - 1)
 }
 
+/// Heap bytes of a live object, header included.
+#[inline]
+pub fn object_bytes(object: Oop) -> usize {
+    let class = object.class();
+    if class.is_array() {
+        class.array_bytes(object.array_length())
+    } else if class.instance_kind == InstanceKind::Mirror {
+        super::access::load::<u32>(object, KnownField::ClassMirrorBytes.offset()) as usize
+    } else {
+        class.instance_bytes()
+    }
+}
+
+/// Offset of the first static field in a mirror: static references come first, as narrow slots,
+/// directly behind the instance fields of `java.lang.Class`, which must be laid out.
+pub fn mirror_statics_offset() -> usize {
+    Known::Class.get().instance_bytes()
+}
+
+/// Address of the first static reference of a mirror, and how many there are.
+#[inline]
+pub fn mirror_static_slots(mirror: Oop) -> (usize, usize) {
+    let count = super::access::load::<u32>(mirror, KnownField::ClassStaticRefs.offset());
+    (mirror.address() + mirror_statics_offset(), count as usize)
+}
+
+/// Address of the byte and number of the bit that side metadata with one bit per 8 heap bytes
+/// (valid-object bits, log bits) at `base` keeps for `object`.
+#[inline(always)]
+pub const fn side_bit(base: usize, object: usize) -> (usize, u32) {
+    (base + (object >> 6), ((object >> 3) & 7) as u32)
+}
+
 /// Narrows a wide address (0 stays 0).
 #[inline(always)]
 pub const fn narrow(address: usize) -> u32 {
@@ -246,5 +280,33 @@ impl Oop {
 impl std::fmt::Debug for Oop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Oop({:#x})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_references_reach_32_gib() {
+        for a in [0, 4usize << 30, (32 << 30) - 8] {
+            assert_eq!(widen(narrow(a)), a);
+        }
+    }
+
+    #[test]
+    fn side_bits_count_8_byte_granules() {
+        assert_eq!(side_bit(0x1000, 0), (0x1000, 0));
+        assert_eq!(side_bit(0x1000, 8), (0x1000, 1));
+        assert_eq!(side_bit(0x1000, 63 * 8), (0x1007, 7));
+    }
+
+    #[test]
+    fn arrays_have_the_documented_shapes() {
+        for (t, base) in [(BasicType::Byte, 16), (BasicType::Long, 16), (BasicType::Int, 12), (BasicType::Object, 12)] {
+            assert_eq!(Class::array_layout(t) as u8 as usize, base);
+        }
+        assert_eq!(align_object(12 + 4), 16);
+        assert_eq!(align_object(17), 24);
     }
 }

@@ -2,7 +2,13 @@
 //! may keep a reference.
 
 use super::layout::Oop;
+use super::mmtk_binding::{to_mmtk, Slot};
+use crate::meta::metaspace::Arena;
+use crate::threads::JavaThread;
+use mmtk::util::ObjectReference;
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::LazyLock;
 
 /// A cell holding a wide reference that the collector visits and updates.
 ///
@@ -11,6 +17,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// change. Reads and writes are atomic; the collector writes only while all threads stand.
 #[repr(transparent)]
 pub struct RootSlot(AtomicU64);
+
+impl Default for RootSlot {
+    fn default() -> RootSlot {
+        RootSlot::new(Oop::NULL)
+    }
+}
 
 impl RootSlot {
     /// A slot holding `value`. The owner must report it to the collector.
@@ -42,15 +54,245 @@ impl RootSlot {
     }
 }
 
+/// Slots of the global table live in metaspace, in an arena of their own.
+struct Table {
+    arena: Arena,
+    state: Mutex<TableState>,
+}
+
+#[derive(Default)]
+struct TableState {
+    /// Pieces of the table, [`CHUNK`] slots each, and how many slots of the last are in use.
+    chunks: Vec<usize>,
+    used_in_last: usize,
+    free: Vec<usize>,
+}
+
+const CHUNK: usize = 512;
+
+static STRONG: LazyLock<Table> = LazyLock::new(Table::new);
+static WEAK: LazyLock<Table> = LazyLock::new(Table::new);
+
+impl Table {
+    fn new() -> Table {
+        Table { arena: Arena::default(), state: Mutex::default() }
+    }
+
+    fn take(&self, value: Oop) -> &'static RootSlot {
+        let mut s = self.state.lock();
+        let address = s.free.pop().unwrap_or_else(|| {
+            if s.chunks.is_empty() || s.used_in_last == CHUNK {
+                let chunk = self.arena.alloc(CHUNK * 8).unwrap_or_else(|_| {
+                    eprintln!("Error: class metadata space exhausted by {} global references", s.chunks.len() * CHUNK);
+                    std::process::abort()
+                });
+                s.chunks.push(chunk);
+                s.used_in_last = 0;
+            }
+            let last = s.chunks[s.chunks.len() - 1];
+            s.used_in_last += 1;
+            last + (s.used_in_last - 1) * 8
+        });
+        // SAFETY: a slot of the table, which is never unmapped, and not in use.
+        let slot = unsafe { &*(address as *const RootSlot) };
+        slot.set(value);
+        slot
+    }
+
+    fn give_back(&self, slot: &'static RootSlot) {
+        slot.set(Oop::NULL);
+        self.state.lock().free.push(slot.address());
+    }
+
+    fn for_each(&self, f: &mut dyn FnMut(&'static RootSlot)) {
+        let s = self.state.lock();
+        for (i, &chunk) in s.chunks.iter().enumerate() {
+            let n = if i + 1 == s.chunks.len() { s.used_in_last } else { CHUNK };
+            for k in 0..n {
+                // SAFETY: within a chunk of the table.
+                f(unsafe { &*((chunk + k * 8) as *const RootSlot) });
+            }
+        }
+    }
+}
+
 /// A new slot in the global root table (in metaspace: its address fits 32 bits).
-pub fn new_slot(_value: Oop) -> &'static RootSlot {
-    unimplemented!("heap::roots::new_slot")
+pub fn new_slot(value: Oop) -> &'static RootSlot {
+    STRONG.take(value)
 }
 
 /// Gives a slot of the global root table back.
 ///
 /// # Safety
 /// Nothing may use the slot any more.
-pub unsafe fn free_slot(_slot: &'static RootSlot) {
-    unimplemented!("heap::roots::free_slot")
+pub unsafe fn free_slot(slot: &'static RootSlot) {
+    STRONG.give_back(slot)
+}
+
+/// A reference kept in a root slot for as long as the handle lives: how Rust data structures
+/// hold objects.
+pub struct Handle(&'static RootSlot);
+
+impl Handle {
+    pub fn new(object: Oop) -> Handle {
+        Handle(new_slot(object))
+    }
+
+    pub fn get(&self) -> Oop {
+        self.0.get()
+    }
+
+    pub fn set(&self, object: Oop) {
+        self.0.set(object)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: the handle owned the slot.
+        unsafe { free_slot(self.0) }
+    }
+}
+
+/// A cell that the collector clears when its object dies (after finalization), and updates
+/// when it moves: JNI weak global references. In metaspace; the cell has a wide reference.
+#[repr(transparent)]
+pub struct WeakSlot(RootSlot);
+
+impl WeakSlot {
+    /// The object, null if it has died. It is kept alive by the caller's stack from here on.
+    pub fn get(&self) -> Oop {
+        self.0.get()
+    }
+
+    /// Address of the slot, 8-byte aligned.
+    pub fn address(&self) -> usize {
+        self.0.address()
+    }
+}
+
+/// A new weak slot.
+pub fn new_weak(value: Oop) -> &'static WeakSlot {
+    let slot = WEAK.take(value);
+    // SAFETY: WeakSlot is a transparent wrapper.
+    unsafe { &*(slot as *const RootSlot as *const WeakSlot) }
+}
+
+/// Gives a weak slot back.
+///
+/// # Safety
+/// Nothing may use the slot any more.
+pub unsafe fn free_weak(slot: &'static WeakSlot) {
+    WEAK.give_back(&slot.0)
+}
+
+/// Calls `f` for every weak slot in use; for `heap::refs` during a pause.
+pub(super) fn for_each_weak(f: &mut dyn FnMut(Slot)) {
+    WEAK.for_each(&mut |s| {
+        if !s.get().is_null() {
+            f(Slot::root(s))
+        }
+    })
+}
+
+/// Reports the strong root slots that a part of the VM keeps elsewhere.
+pub type Scanner = fn(&mut dyn FnMut(&RootSlot));
+
+static SCANNERS: Mutex<Vec<Scanner>> = Mutex::new(Vec::new());
+
+/// Adds a root scanner. It runs in every pause: it may lock only what no thread holds at a
+/// safepoint.
+pub fn register_scanner(scanner: Scanner) {
+    SCANNERS.lock().push(scanner)
+}
+
+/// Objects pinned for native code, with how often.
+static PINNED: Mutex<Vec<(usize, u32)>> = Mutex::new(Vec::new());
+
+/// Keeps `object` alive and in place until the matching [`unpin`] (JNI critical sections).
+pub fn pin(object: Oop) {
+    let mut p = PINNED.lock();
+    match p.iter_mut().find(|e| e.0 == object.address()) {
+        Some(e) => e.1 += 1,
+        None => p.push((object.address(), 1)),
+    }
+}
+
+/// Takes one [`pin`] back. Unpinning what is not pinned is a defect of the caller.
+pub fn unpin(object: Oop) {
+    let mut p = PINNED.lock();
+    let i = p.iter().position(|e| e.0 == object.address()).expect("unpin of an object that is not pinned");
+    p[i].1 -= 1;
+    if p[i].1 == 0 {
+        p.swap_remove(i);
+    }
+}
+
+/// The pinned objects, for the collector.
+pub(super) fn pinned_objects() -> Vec<ObjectReference> {
+    PINNED.lock().iter().map(|e| to_mmtk(Oop::from_address(e.0))).collect()
+}
+
+/// Reports the precise roots of one standing thread.
+pub(super) fn for_each_of_thread(t: &JavaThread, f: &mut dyn FnMut(Slot)) {
+    f(Slot::root(&t.exception));
+    f(Slot::root(&t.thread_object));
+    // SAFETY: the thread stands, so its Vec does not change.
+    for o in unsafe { &*t.lock_stack.get() } {
+        f(Slot::wide(o as *const Oop as usize));
+    }
+    t.vm.for_each_root(&mut |s| f(Slot::root(s)));
+}
+
+/// Reports the precise roots of the VM itself.
+pub(super) fn for_each_of_vm(f: &mut dyn FnMut(Slot)) {
+    STRONG.for_each(&mut |s| f(Slot::root(s)));
+    super::refs::for_each_root(&mut |s| f(Slot::root(s)));
+    // Class unloading (a later issue) goes here: in a full collection the loaders other than
+    // the boot loader are then no roots, and `scan_object` visits an object's loader instead.
+    for loader in crate::meta::loader::all() {
+        f(Slot::root(&loader.object));
+        for m in loader.modules.read().values() {
+            f(Slot::root(&m.object));
+        }
+        let unnamed = loader.unnamed_module.load(Ordering::Acquire);
+        if !unnamed.is_null() {
+            // SAFETY: lives as long as its loader.
+            f(Slot::root(unsafe { &(*unnamed).object }));
+        }
+        for c in loader.defined.lock().iter() {
+            f(Slot::root(&c.mirror));
+            f(Slot::root(&c.init_error));
+        }
+    }
+    let scanners = SCANNERS.lock().clone();
+    for s in scanners {
+        s(&mut |slot| f(Slot::root(slot)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_slots_fit_32_bits_and_are_reused() {
+        let a = new_slot(Oop::from_address(0x1_0000_0008));
+        assert!(a.address() + 8 <= 1 << 32 && a.address() % 8 == 0);
+        let address = a.address();
+        // SAFETY: not used any more.
+        unsafe { free_slot(a) };
+        let again: Vec<_> = (0..2 * CHUNK).map(|_| new_slot(Oop::NULL)).collect();
+        assert!(again.iter().any(|s| s.address() == address));
+        again.into_iter().for_each(|s| unsafe { free_slot(s) });
+    }
+
+    #[test]
+    fn a_handle_gives_its_slot_back() {
+        let h = Handle::new(Oop::from_address(0x1_0000_0010));
+        assert_eq!(h.get(), Oop::from_address(0x1_0000_0010));
+        let slot = h.0;
+        drop(h);
+        assert!(slot.get().is_null());
+    }
 }

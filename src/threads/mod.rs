@@ -1,7 +1,13 @@
 //! Java threads: OS threads, states, safepoints, monitors (design.md section 4).
 
+pub mod lifecycle;
 pub mod monitor;
+mod monitor_table;
 pub mod park;
+pub mod registry;
+pub mod safepoint;
+pub mod state;
+pub mod status;
 pub mod stackwalk;
 pub mod thread;
 pub mod thread_data;

@@ -127,6 +127,38 @@ impl JavaThread {
         &*((env as usize - offsets::JNI_ENV) as *const JavaThread)
     }
 
+    /// A thread that is not registered yet, state New, without stacks or allocator.
+    pub(super) fn unregistered(functions: *const std::ffi::c_void) -> JavaThread {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        JavaThread {
+            poll: AtomicU32::new(0),
+            state: AtomicU8::new(ThreadState::New as u8),
+            bump: Cell::new(std::ptr::null_mut()),
+            vo_base: Cell::new(0),
+            log_base: Cell::new(0),
+            top_frame: Cell::new(std::ptr::null_mut()),
+            stack_top: Cell::new(std::ptr::null_mut()),
+            stack_limit: Cell::new(std::ptr::null_mut()),
+            exception: RootSlot::new(Oop::NULL),
+            jni_env: JniEnv { functions: Cell::new(functions) },
+            mutator: Cell::new(std::ptr::null_mut()),
+            thread_object: RootSlot::new(Oop::NULL),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            native_stack_base: Cell::new(0),
+            native_stack_limit: Cell::new(0),
+            saved_sp: AtomicUsize::new(0),
+            java_stack_base: Cell::new(std::ptr::null_mut()),
+            java_stack_end: Cell::new(std::ptr::null_mut()),
+            lock_stack: UnsafeCell::default(),
+            locals: UnsafeCell::default(),
+            os_tid: AtomicU64::new(0),
+            pthread: AtomicUsize::new(0),
+            parker: Default::default(),
+            interrupt: Default::default(),
+            vm: Default::default(),
+        }
+    }
+
     /// The `JNIEnv*`.
     pub fn env(&self) -> *mut std::ffi::c_void {
         &self.jni_env as *const JniEnv as *mut std::ffi::c_void

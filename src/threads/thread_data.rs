@@ -1,5 +1,32 @@
 //! Per-thread data of the VM's parts that machine code does not touch.
 
+use super::monitor::HashState;
+use super::park::Event;
+use super::safepoint::Handshakes;
+use crate::heap::roots::RootSlot;
+use std::cell::Cell;
+use std::sync::atomic::AtomicBool;
+
 /// Grouped by the part that owns it.
 #[derive(Default)]
-pub struct ThreadData {}
+pub struct ThreadData {
+    /// heap::alloc: an OutOfMemoryError is being made.
+    pub throwing_out_of_memory: Cell<bool>,
+    /// threads::monitor: what the thread sleeps on while it enters or waits.
+    pub monitor_event: Event,
+    /// threads::monitor: generator of identity hashes.
+    pub hash_state: HashState,
+    /// threads::safepoint: operations other threads want done on this one.
+    pub handshakes: Handshakes,
+    /// threads::lifecycle: attached by JNI as a daemon, or started as one.
+    pub daemon: AtomicBool,
+    /// threads::status: the object whose monitor the thread enters or waits for, for thread dumps.
+    pub blocked_on: RootSlot,
+}
+
+impl ThreadData {
+    /// Reports the references kept here.
+    pub(crate) fn for_each_root(&self, f: &mut dyn FnMut(&RootSlot)) {
+        f(&self.blocked_on)
+    }
+}

@@ -1,0 +1,122 @@
+//! Conservative stack scanning: every word that looks like a reference to (or into) a live
+//! object pins that object.
+
+use super::layout::widen;
+use crate::threads::thread::ThreadState;
+use crate::threads::JavaThread;
+use mmtk::memory_manager;
+use mmtk::util::{Address, ObjectReference};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static HEAP_START: AtomicUsize = AtomicUsize::new(0);
+static HEAP_END: AtomicUsize = AtomicUsize::new(0);
+
+/// Records where heap addresses lie.
+pub(super) fn set_heap_range(start: usize, end: usize) {
+    HEAP_START.store(start, Ordering::Relaxed);
+    HEAP_END.store(end.min(super::HEAP_END), Ordering::Relaxed);
+}
+
+/// Start of a pause.
+pub(super) fn prepare() {
+    debug_assert!(HEAP_START.load(Ordering::Relaxed) != 0, "the heap range is set at start-up");
+}
+
+/// Finds objects for words of a stack.
+struct Scan {
+    start: usize,
+    extent: usize,
+    found: Vec<ObjectReference>,
+}
+
+impl Scan {
+    fn new() -> Scan {
+        let start = HEAP_START.load(Ordering::Relaxed);
+        Scan { start, extent: HEAP_END.load(Ordering::Relaxed) - start, found: Vec::new() }
+    }
+
+    /// A wide word: a reference or an interior pointer.
+    #[inline(always)]
+    fn wide(&mut self, word: usize) {
+        if word.wrapping_sub(self.start) < self.extent {
+            // SAFETY: only an address. The search is bounded by the largest object: large ones
+            // are found page by page.
+            let a = unsafe { Address::from_usize(word & !7) };
+            if let Some(o) = memory_manager::find_object_from_internal_pointer(a, usize::MAX >> 1) {
+                self.found.push(o);
+            }
+        }
+    }
+
+    /// A narrow word: the Rust compiler may keep a reference in the form it has in the heap.
+    #[inline(always)]
+    fn narrow(&mut self, word: u32) {
+        let address = widen(word);
+        if address.wrapping_sub(self.start) < self.extent {
+            // SAFETY: only an address.
+            if let Some(o) = memory_manager::is_mmtk_object(unsafe { Address::from_usize(address) }) {
+                self.found.push(o);
+            }
+        }
+    }
+
+    /// # Safety
+    /// `low..high` must be readable, aligned to 8.
+    unsafe fn native(&mut self, low: usize, high: usize) {
+        let mut p = low;
+        while p < high {
+            let word = (p as *const usize).read_volatile();
+            self.wide(word);
+            self.narrow(word as u32);
+            self.narrow((word >> 32) as u32);
+            p += 8;
+        }
+    }
+
+    /// # Safety
+    /// As for `native`.
+    unsafe fn java(&mut self, low: usize, high: usize) {
+        let mut p = low;
+        while p < high {
+            self.wide((p as *const usize).read_volatile());
+            p += 8;
+        }
+    }
+}
+
+/// The objects that the stacks of the standing thread `t` may refer to.
+pub(super) fn scan_thread(t: &JavaThread) -> Vec<ObjectReference> {
+    let mut scan = Scan::new();
+    let state = t.state();
+    let sp = t.saved_sp.load(Ordering::SeqCst);
+    if sp == 0 {
+        // Not started yet, or attached and never been in the VM: no reference on its stack.
+        assert!(
+            matches!(state, ThreadState::New | ThreadState::InNative | ThreadState::Terminated),
+            "thread {} stands in state {state:?} without a saved stack pointer",
+            t.id
+        );
+        return scan.found;
+    }
+    let base = t.native_stack_base.get();
+    assert!(sp < base, "saved stack pointer {sp:#x} is not below the stack's base {base:#x}");
+    // SAFETY: the thread's own stack between its stack pointer and its base, and the used part
+    // of its Java stack.
+    unsafe {
+        scan.native(sp & !7, base & !7);
+        let (low, high) = used_java_stack(t);
+        scan.java(low, high);
+    }
+    scan.found
+}
+
+/// The part of the Java stack below the top frame's operand stack pointer. What lies above is
+/// stale and must not keep objects alive.
+fn used_java_stack(t: &JavaThread) -> (usize, usize) {
+    let base = t.java_stack_base.get() as usize;
+    let frame = t.top_frame.get();
+    // SAFETY: a frame on the stack of a standing thread.
+    let frame_top = if frame.is_null() { base } else { unsafe { (*frame).sp as usize } };
+    let top = (t.stack_top.get() as usize).max(frame_top);
+    (base, top.clamp(base, t.java_stack_end.get() as usize))
+}

@@ -1,0 +1,254 @@
+//! Thread states and the transitions between them.
+//!
+//! A thread in `InJava` or `InVm` may touch the heap and must poll; in `InNative` or `Blocked`
+//! it may not, and pauses do not wait for it. Who leaves for `InNative` or `Blocked` must first
+//! put its callee-saved registers on the stack and record the stack pointer in `saved_sp`:
+//! the stack is scanned conservatively from there. [`in_native`] and [`blocked`] do so; they
+//! take closures because a guard object could not keep references in registers from being
+//! saved *below* the recorded stack pointer.
+//!
+//! What a native-call stub in machine code must do instead:
+//! 1. push the callee-saved registers (on ARM64 also d8 to d15), `saved_sp = sp`;
+//! 2. `state = InNative` (release);
+//! 3. call the function;
+//! 4. `state = InVm` (or InJava), then a full fence (`mfence` / `dmb ish`, or an `xchg`);
+//! 5. if `poll != 0` call `safepoint::block(t)`, which returns in the same state;
+//! 6. restore the previous `saved_sp`, pop the registers.
+//!
+//! The other direction, native code calling the VM (JNI, `JVM_*`): [`vm_scope`].
+
+use super::safepoint;
+use super::thread::ThreadState;
+use super::JavaThread;
+use std::sync::atomic::{fence, Ordering};
+
+// `spill_and_call(f, arg)`: callee-saved registers onto the stack, then `f(sp, arg)`.
+#[cfg(target_arch = "x86_64")]
+std::arch::global_asm!(
+    ".hidden kiln_spill_and_call",
+    ".globl kiln_spill_and_call",
+    "kiln_spill_and_call:",
+    ".cfi_startproc",
+    "push rbp",
+    ".cfi_def_cfa_offset 16",
+    ".cfi_offset rbp, -16",
+    "mov rbp, rsp",
+    ".cfi_def_cfa_register rbp",
+    "push rbx",
+    ".cfi_offset rbx, -24",
+    "push r12",
+    ".cfi_offset r12, -32",
+    "push r13",
+    ".cfi_offset r13, -40",
+    "push r14",
+    ".cfi_offset r14, -48",
+    "push r15",
+    ".cfi_offset r15, -56",
+    "sub rsp, 8",
+    "mov rax, rdi",
+    "mov rdi, rsp",
+    "call rax",
+    "add rsp, 8",
+    "pop r15",
+    "pop r14",
+    "pop r13",
+    "pop r12",
+    "pop rbx",
+    "pop rbp",
+    ".cfi_def_cfa rsp, 8",
+    "ret",
+    ".cfi_endproc",
+);
+#[cfg(target_arch = "aarch64")]
+std::arch::global_asm!(
+    ".hidden kiln_spill_and_call",
+    ".globl kiln_spill_and_call",
+    "kiln_spill_and_call:",
+    ".cfi_startproc",
+    "stp x29, x30, [sp, #-160]!",
+    ".cfi_def_cfa_offset 160",
+    ".cfi_offset x29, -160",
+    ".cfi_offset x30, -152",
+    "mov x29, sp",
+    ".cfi_def_cfa_register x29",
+    "stp x19, x20, [sp, #16]",
+    "stp x21, x22, [sp, #32]",
+    "stp x23, x24, [sp, #48]",
+    "stp x25, x26, [sp, #64]",
+    "stp x27, x28, [sp, #80]",
+    ".cfi_offset x19, -144",
+    ".cfi_offset x20, -136",
+    ".cfi_offset x21, -128",
+    ".cfi_offset x22, -120",
+    ".cfi_offset x23, -112",
+    ".cfi_offset x24, -104",
+    ".cfi_offset x25, -96",
+    ".cfi_offset x26, -88",
+    ".cfi_offset x27, -80",
+    ".cfi_offset x28, -72",
+    "stp d8, d9, [sp, #96]",
+    "stp d10, d11, [sp, #112]",
+    "stp d12, d13, [sp, #128]",
+    "stp d14, d15, [sp, #144]",
+    "mov x9, x0",
+    "mov x0, sp",
+    "blr x9",
+    "ldp d8, d9, [sp, #96]",
+    "ldp d10, d11, [sp, #112]",
+    "ldp d12, d13, [sp, #128]",
+    "ldp d14, d15, [sp, #144]",
+    "ldp x19, x20, [sp, #16]",
+    "ldp x21, x22, [sp, #32]",
+    "ldp x23, x24, [sp, #48]",
+    "ldp x25, x26, [sp, #64]",
+    "ldp x27, x28, [sp, #80]",
+    "ldp x29, x30, [sp], #160",
+    ".cfi_def_cfa sp, 0",
+    "ret",
+    ".cfi_endproc",
+);
+
+extern "C-unwind" {
+    fn kiln_spill_and_call(f: extern "C-unwind" fn(usize, *mut std::ffi::c_void), arg: *mut std::ffi::c_void);
+}
+
+/// Calls `f` with the stack pointer below which nothing of the callers lies: their
+/// callee-saved registers are on the stack above it.
+#[inline(always)]
+pub(super) fn with_spilled_registers<R>(f: impl FnOnce(usize) -> R) -> R {
+    struct Call<F, R> {
+        f: Option<F>,
+        result: Option<R>,
+    }
+    extern "C-unwind" fn run<F: FnOnce(usize) -> R, R>(sp: usize, arg: *mut std::ffi::c_void) {
+        // SAFETY: `arg` is the Call below, which outlives the call.
+        let call = unsafe { &mut *(arg as *mut Call<F, R>) };
+        let f = call.f.take().expect("run once");
+        call.result = Some(f(sp));
+    }
+    fn entry<F: FnOnce(usize) -> R, R>(call: &mut Call<F, R>) {
+        // SAFETY: `run` gets the Call it is made for.
+        unsafe { kiln_spill_and_call(run::<F, R>, call as *mut Call<F, R> as *mut _) }
+    }
+    let mut call = Call { f: Some(f), result: None };
+    entry(&mut call);
+    call.result.expect("the closure has run")
+}
+
+/// Runs `f`, which touches no Java object, with the thread in state InNative: native methods.
+/// The thread must be in the VM or in Java, and is in the same state afterwards.
+pub fn in_native<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
+    outside(t, ThreadState::InNative, f)
+}
+
+/// The same in state Blocked: waiting inside the VM.
+pub fn blocked<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
+    outside(t, ThreadState::Blocked, f)
+}
+
+fn outside<R>(t: &JavaThread, state: ThreadState, f: impl FnOnce() -> R) -> R {
+    let before = t.state();
+    debug_assert!(matches!(before, ThreadState::InJava | ThreadState::InVm), "leaving state {before:?}");
+    let saved = t.saved_sp.load(Ordering::Relaxed);
+    let result = with_spilled_registers(|sp| {
+        t.saved_sp.store(sp, Ordering::Relaxed);
+        leave(t, state);
+        let result = f();
+        enter(t, before);
+        result
+    });
+    t.saved_sp.store(saved, Ordering::Relaxed);
+    result
+}
+
+/// To a state that pauses do not wait for; `saved_sp` is set.
+#[inline]
+fn leave(t: &JavaThread, state: ThreadState) {
+    t.state.store(state as u8, Ordering::Release);
+    if t.poll.load(Ordering::Relaxed) != 0 {
+        safepoint::notify_stopped();
+    }
+}
+
+/// To a state that pauses wait for. Waits for the end of a pause that is on.
+#[inline]
+fn enter(t: &JavaThread, state: ThreadState) {
+    t.state.store(state as u8, Ordering::SeqCst);
+    // Either the pause sees our state, or we see its poll bit.
+    fence(Ordering::SeqCst);
+    if t.poll.load(Ordering::Relaxed) != 0 {
+        safepoint::block(t);
+    }
+}
+
+/// A new thread's first step into the VM, once it knows its stack.
+pub(super) fn arrive(t: &JavaThread) {
+    debug_assert!(t.state() == ThreadState::New);
+    enter(t, ThreadState::InVm)
+}
+
+/// An attached thread's step back to native code that holds no reference outside handles.
+pub(super) fn depart(t: &JavaThread) {
+    debug_assert!(t.state() == ThreadState::InVm);
+    t.saved_sp.store(0, Ordering::Relaxed);
+    leave(t, ThreadState::InNative)
+}
+
+/// A thread's stay in the VM, called from native code; see [`vm_scope`].
+pub struct VmScope<'a> {
+    t: &'a JavaThread,
+    saved_sp: usize,
+    from: ThreadState,
+}
+
+/// Native code enters the VM (a JNI or `JVM_*` function): state InVm until the scope is
+/// dropped, then InNative again. Nested entries (the VM calling such a function itself) keep
+/// the state. The native caller holds handles only, so the older stack pointer serves again.
+#[inline]
+pub fn vm_scope(t: &JavaThread) -> VmScope<'_> {
+    let from = t.state();
+    let saved_sp = t.saved_sp.load(Ordering::Relaxed);
+    if from != ThreadState::InVm {
+        debug_assert!(matches!(from, ThreadState::InNative | ThreadState::InJava), "entering the VM from {from:?}");
+        enter(t, ThreadState::InVm);
+    }
+    VmScope { t, saved_sp, from }
+}
+
+impl Drop for VmScope<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.t.saved_sp.store(self.saved_sp, Ordering::Relaxed);
+        match self.from {
+            ThreadState::InVm => {}
+            ThreadState::InNative => leave(self.t, ThreadState::InNative),
+            other => self.t.state.store(other as u8, Ordering::Release),
+        }
+    }
+}
+
+impl JavaThread {
+    /// See [`vm_scope`].
+    #[inline]
+    pub fn vm_scope(&self) -> VmScope<'_> {
+        vm_scope(self)
+    }
+
+    /// Changes between InJava and InVm, which pauses do not distinguish; the old state.
+    #[inline(always)]
+    pub fn set_running_state(&self, state: ThreadState) -> ThreadState {
+        debug_assert!(matches!(state, ThreadState::InJava | ThreadState::InVm));
+        let old = self.state();
+        debug_assert!(matches!(old, ThreadState::InJava | ThreadState::InVm), "was {old:?}");
+        self.state.store(state as u8, Ordering::Relaxed);
+        old
+    }
+
+    /// A safepoint: stops here if a pause or a handshake asks for it.
+    #[inline(always)]
+    pub fn poll_safepoint(&self) {
+        if self.poll.load(Ordering::Relaxed) != 0 {
+            safepoint::block(self)
+        }
+    }
+}
