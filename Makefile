@@ -38,5 +38,6 @@ test: setup
 bench: build
 	@benches/compare $(ARGS) "target/release/kiln -Xint" "$(HOTSPOT) -Xint" $(KERNELS)
 
+jtreg: DIRS ?= $(shell grep -v '^\#' tests/jtreg.dirs)
 jtreg: image
-	scripts/jtreg $(DIRS)
+	@scripts/jtreg $(DIRS)
