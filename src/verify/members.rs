@@ -21,9 +21,8 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
         let class = self.class.class_name(member.class)?;
         let class_type = VType::Ref(class);
         let is_static = matches!(opcode, op::GETSTATIC | op::PUTSTATIC);
-        if !self.class.names.is_object(class_type)
-            && !(is_static && self.class.names.is_array(class_type))
-        {
+        let names = &self.class.names;
+        if !(names.is_object(class_type) || is_static && names.is_array(class_type)) {
             let fault = Fault::Type(Origin::constant(index, class_type), None);
             let mut text = b"Expecting reference to class in class ".to_vec();
             text.extend(self.external_class_name());

@@ -274,7 +274,6 @@ impl<'c, 'v, 'a, E> MethodVerifier<'c, 'v, 'a, E> {
     }
 
     /// Applies one instruction to the frame. Returns whether control can go on to the next one.
-    #[allow(clippy::too_many_lines)] // one arm per instruction
     fn instruction(&mut self, instruction: Instruction, bci: usize) -> Result<bool, Stop<E>> {
         use VType::{Double, Double2, Float, Integer, Long, Long2, Null};
         let Instruction { opcode, wide, .. } = instruction;

@@ -126,7 +126,12 @@ pub struct VerifyError {
     pub message: String,
 }
 
-/// Verifies every method of `cls` that has code, in the order of the class file.
+/// Verifies every method of `cls` that has code, in the order of the class file. (HotSpot takes
+/// them in the order of the addresses of their names, which is nobody's to rely on.)
+///
+/// Which classes are to be verified is the caller's to know. HotSpot leaves out those of the boot
+/// loader (unless `-XX:+BytecodeVerificationLocal`), always `java/lang/Object`, `Class`, `String`
+/// and `Throwable`, and subclasses of `jdk/internal/reflect/MagicAccessorImpl`.
 ///
 /// # Errors
 /// The first failure found, or what `env` had pending.

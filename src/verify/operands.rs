@@ -51,7 +51,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
     #[cold]
     pub(super) fn bad_operand(&self, opcode: u8, wanted: Option<Want>) -> Stop<E> {
         let fault = Fault::Type(self.frame.popped(), wanted.map(Origin::implicit));
-        self.fail(fault, &format!("Bad type on operand stack in {}", op::name(opcode)))
+        self.fail(fault, format!("Bad type on operand stack in {}", op::name(opcode)))
     }
 
     /// Pops null or an array whose component descriptors start with one of `components`.

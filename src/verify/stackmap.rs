@@ -289,7 +289,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
             })));
         }
         if let Some(message) = noted {
-            return Err(self.class_format_error(&format!("StackMapTable format error: {message}")));
+            return Err(self.class_format_error(format!("StackMapTable format error: {message}")));
         }
         if let Some(frame) = bad_offset {
             let fault = Fault::BadStackMap(self.map.snapshot(&frame));
@@ -425,7 +425,7 @@ impl<E> MethodVerifier<'_, '_, '_, E> {
             return Err(self.fail_at(bci, Fault::NoStackMap, "Expecting a stack map frame"));
         }
         if offset < bci {
-            return Err(self.class_format_error(&format!("Bad stack map offset {offset}")));
+            return Err(self.class_format_error(format!("Bad stack map offset {offset}")));
         }
         if offset > bci {
             return Ok(next);

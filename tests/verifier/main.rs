@@ -13,7 +13,7 @@ use std::process::Command;
 use hierarchy::{Class, Env, Hierarchy, Loader, NotFound};
 use jvm::classfile::{self, ParseOptions};
 use jvm::classpath::JImage;
-use jvm::verify::{verify_class, VerifyError, VerifyFailure};
+use jvm::verify::{verify_class, verify_hidden_class, VerifyError, VerifyFailure};
 
 const EXPECTED: &str = include_str!("expected.txt");
 
@@ -151,6 +151,27 @@ fn bad_classes_fail_as_on_hotspot() {
     }
     assert_eq!(expected.len(), cases.len(), "cases and records");
     assert_eq!(wrong, 0, "cases that differ");
+}
+
+#[test]
+fn hidden_classes_go_by_their_own_name() {
+    let image = image();
+    let mut hierarchy = surroundings(&image, case_library());
+    let cases: BTreeMap<_, _> = cases::cases().into_iter().collect();
+    let name = b"T+0x0000000800c01000";
+    let mut verify = |case: &str| {
+        let bytes = cases[case].write();
+        let file = classfile::parse(&bytes, &ParseOptions::default()).expect("a class file");
+        let mut env = Env::new(&mut hierarchy, Class::new(Loader::Case, &file));
+        let result = verify_hidden_class(&file, name, &mut env);
+        assert!(env.loads.is_empty(), "a hidden class is never loaded");
+        result
+    };
+    assert_eq!(verify("constructor_own_call"), Ok(()));
+    let Err(VerifyFailure::Error(error)) = verify("new_index_beyond") else { panic!("passes") };
+    let text = "Illegal constant pool index 999 in class T/0x0000000800c01000\n\
+                Exception Details:\n  Location:\n    T+0x0000000800c01000.m()V @0: new\n";
+    assert!(error.message.starts_with(text), "{}", error.message);
 }
 
 /// All classes of java.base, except that HotSpot never verifies Object.
