@@ -1,38 +1,465 @@
 //! Finding and loading classes by name (JVMS 5.3).
 
-use crate::exceptions::VmResult;
+use super::define;
+use crate::exceptions::{throw, throw_with_cause, VmResult};
+use crate::heap::access::{load, load_ref, store};
 use crate::heap::layout::{BasicType, Oop};
-use crate::meta::class::ClassRef;
-use crate::meta::loader::LoaderRef;
+use crate::heap::roots::RootSlot;
+use crate::heap::{alloc, strings};
+use crate::meta::class::*;
+use crate::meta::constants::RuntimeConstantPool;
+use crate::meta::loader::{self, Loader, LoaderRef, Placeholder, PlaceholderKind};
 use crate::meta::symbol::Symbol;
-use crate::threads::JavaThread;
+use crate::meta::well_known::{Known, KnownField};
+use crate::threads::{monitor, JavaThread};
+use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
+use std::sync::OnceLock;
 
 /// The class or array class `name` (binary name with slashes, or array descriptor) as
-/// `loader` finds it, loaded if need be. Throws NoClassDefFoundError-free: the raw
-/// ClassNotFoundException of `loadClass`, or for the boot loader ClassNotFoundException too;
-/// resolution (`link::resolve`) turns it into NoClassDefFoundError.
-pub fn load_class(_t: &JavaThread, _loader: LoaderRef, _name: Symbol) -> VmResult<ClassRef> {
-    unimplemented!("link::load::load_class")
+/// `loader` finds it, loaded if need be. Throws what `loadClass` throws, and
+/// ClassNotFoundException where nothing was found; resolution (`link::resolve`) turns that into
+/// NoClassDefFoundError.
+pub fn load_class(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<ClassRef> {
+    match try_load_class(t, loader, name)? {
+        Some(c) => Ok(c),
+        None => Err(throw(t, "java/lang/ClassNotFoundException", Some(name.to_text().into_owned()))),
+    }
+}
+
+/// Like [`load_class`], but a class that is simply not there is `None`.
+pub fn try_load_class(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option<ClassRef>> {
+    if name.as_bytes().first() == Some(&b'[') {
+        return load_array(t, loader, name);
+    }
+    let loader = effective_loader(loader);
+    if let Some(c) = loader.find(name) {
+        return Ok(Some(c));
+    }
+    if is_super_in_progress(t, loader, name) {
+        return Err(throw(t, "java/lang/ClassCircularityError", Some(name.to_text().into_owned())));
+    }
+    if loader.is_boot() {
+        load_boot(t, loader, name)
+    } else {
+        load_through_java(t, loader, name)
+    }
+}
+
+/// [`load_class`] for resolution: ClassNotFoundException becomes NoClassDefFoundError with the
+/// exception as its cause.
+pub fn load_or_no_class_def(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<ClassRef> {
+    match try_load_class(t, loader, name) {
+        Ok(Some(c)) => Ok(c),
+        Ok(None) => Err(throw(t, "java/lang/NoClassDefFoundError", Some(name.to_text().into_owned()))),
+        Err(thrown) => {
+            let e = t.exception.get();
+            if !e.class().is_subclass_of(Known::ClassNotFoundException.get()) {
+                return Err(thrown);
+            }
+            t.take_exception();
+            let message = Some(name.to_text().into_owned());
+            Err(throw_with_cause(t, "java/lang/NoClassDefFoundError", message, e))
+        }
+    }
+}
+
+/// A direct superclass or superinterface of `of`, which `loader` is defining.
+pub(super) fn load_super(t: &JavaThread, loader: LoaderRef, of: Symbol, name: Symbol) -> VmResult<ClassRef> {
+    if name == of {
+        return Err(throw(t, "java/lang/ClassCircularityError", Some(name.to_text().into_owned())));
+    }
+    let mark = Placeholder { thread: t.id, kind: PlaceholderKind::Super };
+    loader.placeholders.lock().entry(of).or_default().push(mark);
+    let result = load_or_no_class_def(t, loader, name);
+    let mut placeholders = loader.placeholders.lock();
+    if let Some(list) = placeholders.get_mut(&of) {
+        if let Some(i) = list.iter().position(|p| *p == mark) {
+            list.swap_remove(i);
+        }
+        if list.is_empty() {
+            placeholders.remove(&of);
+        }
+    }
+    result
+}
+
+fn is_super_in_progress(t: &JavaThread, loader: LoaderRef, name: Symbol) -> bool {
+    let placeholders = loader.placeholders.lock();
+    placeholders.get(&name).is_some_and(|l| l.iter().any(|p| p.thread == t.id && p.kind == PlaceholderKind::Super))
+}
+
+/// Reflection's delegating loaders and hidden classes' holders load through the loader behind.
+fn effective_loader(l: LoaderRef) -> LoaderRef {
+    let object = l.object.get();
+    if object.is_null() {
+        return loader::boot();
+    }
+    match Known::DelegatingClassLoader.try_get() {
+        Some(d) if object.class().is_subclass_of(d) => {
+            let parent = load_ref(object, KnownField::LoaderParent.offset());
+            loader_data(parent).unwrap_or(l)
+        }
+        _ if l.is_hidden_holder => loader_data(object).unwrap_or(l),
+        _ => l,
+    }
+}
+
+/// Checks JVMS 5.3 and 4.2.1 would make no class of: such a name is just not found.
+fn is_legal_binary_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.len() <= 65535 && !name.iter().any(|b| matches!(b, b'.' | b';' | b'['))
+}
+
+fn load_boot(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option<ClassRef>> {
+    if !is_legal_binary_name(name.as_bytes()) {
+        return Ok(None);
+    }
+    let found = crate::vm::get().find_boot_class(loader, name);
+    let found = found.map_err(|m| throw(t, "java/lang/ClassFormatError", Some(m)))?;
+    let Some((bytes, source)) = found else { return Ok(None) };
+    let file = define::parse_class(t, loader, Some(name), bytes, None)?;
+    let options = DefineOptions { protection_domain: Oop::NULL, source: Some(&source), hidden: None };
+    let class = define::build_class(t, loader, file, &options)?;
+    // Another thread may have been faster: its class is the one.
+    let mut dictionary = loader.dictionary.write();
+    if let Some(first) = dictionary.get(&name) {
+        return Ok(Some(first));
+    }
+    dictionary.insert(name, class);
+    drop(dictionary);
+    published(class);
+    Ok(Some(class))
+}
+
+fn published(class: ClassRef) {
+    class.loader.add_defined(class);
+    define::register_subclass(class);
+    crate::vm::log_class_load(class);
+}
+
+fn load_through_java(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option<ClassRef>> {
+    if !is_legal_binary_name(name.as_bytes()) {
+        return Ok(None);
+    }
+    let object = loader.object.get();
+    let dotted = strings::from_mutf8(t, name.dotted_bytes().as_slice())?;
+    let locked = !loader.parallel_capable;
+    if locked {
+        monitor::enter(t, object)?;
+        if let Some(c) = loader.find(name) {
+            monitor::exit(t, object)?;
+            return Ok(Some(c));
+        }
+    }
+    let method = crate::meta::well_known::method(Known::ClassLoader, "loadClass", "(Ljava/lang/String;)Ljava/lang/Class;");
+    let result = super::resolve::select_virtual(t, method, object.class()).and_then(|m| {
+        crate::interpreter::call::call(t, m, &[object.address() as u64, dotted.address() as u64])
+    });
+    if locked {
+        let pending = result.is_err().then(|| t.take_exception());
+        monitor::exit(t, object)?;
+        if let Some(e) = pending {
+            return Err(t.set_exception(e));
+        }
+    }
+    let mirror = Oop::from_address(result? as usize);
+    if mirror.is_null() {
+        return Ok(None);
+    }
+    match mirror_to_class(mirror) {
+        // A loader that answers with a class of another name has not found this one.
+        MirrorOf::Class(c) if c.name == name => {
+            record_initiating(t, loader, c)?;
+            Ok(Some(c))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Records `loader` as an initiating loader of `class` (JVMS 5.3), once.
+fn record_initiating(t: &JavaThread, loader: LoaderRef, class: ClassRef) -> VmResult<()> {
+    let mut dictionary = loader.dictionary.write();
+    match dictionary.get(&class.name) {
+        Some(first) if !std::ptr::eq(*first, class) => {
+            drop(dictionary);
+            let m = format!(
+                "loader {} attempted duplicate class definition for {}. ({})",
+                loader.name_and_id(),
+                class,
+                class.in_module_of_loader(false, true)
+            );
+            Err(throw(t, "java/lang/LinkageError", Some(m)))
+        }
+        Some(_) => Ok(()),
+        None => {
+            dictionary.insert(class.name, class);
+            Ok(())
+        }
+    }
 }
 
 /// The class if `loader` is already recorded as an initiating loader (arrays included).
-pub fn find_loaded(_t: &JavaThread, _loader: LoaderRef, _name: Symbol) -> VmResult<Option<ClassRef>> {
-    unimplemented!("link::load::find_loaded")
+pub fn find_loaded(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option<ClassRef>> {
+    let bytes = name.as_bytes();
+    let dims = bytes.iter().take_while(|&&b| b == b'[').count();
+    if dims == 0 {
+        return Ok(effective_loader(loader).find(name));
+    }
+    let base = match element_of(&bytes[dims..]) {
+        Some(Element::Primitive(p)) => primitive_array_class(p),
+        Some(Element::Class(n)) => match effective_loader(loader).find(n) {
+            Some(c) => array_class(t, c)?,
+            None => return Ok(None),
+        },
+        None => return Ok(None),
+    };
+    let mut c = base;
+    for _ in 1..dims {
+        c = array_class(t, c)?;
+    }
+    Ok(Some(c))
 }
 
-/// The array class with elements of `component`.
-pub fn array_class(_t: &JavaThread, _component: ClassRef) -> VmResult<ClassRef> {
-    unimplemented!("link::load::array_class")
+enum Element {
+    Primitive(BasicType),
+    Class(Symbol),
+}
+
+fn element_of(descriptor: &[u8]) -> Option<Element> {
+    match descriptor {
+        [b'L', name @ .., b';'] if is_legal_binary_name(name) => Some(Element::Class(Symbol::intern(name))),
+        [c] => match BasicType::from_descriptor(*c)? {
+            BasicType::Void | BasicType::Object | BasicType::Array => None,
+            p => Some(Element::Primitive(p)),
+        },
+        _ => None,
+    }
+}
+
+fn load_array(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option<ClassRef>> {
+    let bytes = name.as_bytes();
+    let dims = bytes.iter().take_while(|&&b| b == b'[').count();
+    if dims > 255 {
+        return Ok(None);
+    }
+    let mut c = match element_of(&bytes[dims..]) {
+        Some(Element::Primitive(p)) => primitive_array_class(p),
+        Some(Element::Class(n)) => match try_load_class(t, loader, n)? {
+            Some(c) => array_class(t, c)?,
+            None => return Ok(None),
+        },
+        None => return Ok(None),
+    };
+    for _ in 1..dims {
+        c = array_class(t, c)?;
+    }
+    Ok(Some(c))
+}
+
+/// The array class with elements of `component` (a class or array class).
+pub fn array_class(t: &JavaThread, component: ClassRef) -> VmResult<ClassRef> {
+    // SAFETY: null or an array class, which lives as long as its component.
+    if let Some(c) = unsafe { component.array_class.load(Ordering::Acquire).as_ref() } {
+        return Ok(c);
+    }
+    let made = make_array(t, Some(component), BasicType::Object)?;
+    match component.array_class.compare_exchange(
+        std::ptr::null_mut(),
+        made as *const Class as *mut Class,
+        Ordering::AcqRel,
+        Ordering::Acquire,
+    ) {
+        Ok(_) => {
+            made.loader.add_defined(made);
+            Ok(made)
+        }
+        // SAFETY: as above.
+        Err(first) => Ok(unsafe { &*first }),
+    }
+}
+
+static PRIMITIVE_ARRAYS: [AtomicPtr<Class>; 12] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 12];
+static PRIMITIVE_MIRRORS: [RootSlot; 16] = [const { RootSlot::new(Oop::NULL) }; 16];
+
+/// Calls `f` with the slots of the primitive mirrors, for the collector.
+pub fn primitive_mirror_slots() -> &'static [RootSlot] {
+    &PRIMITIVE_MIRRORS
 }
 
 /// The array class of a primitive.
-pub fn primitive_array_class(_element: BasicType) -> ClassRef {
-    unimplemented!("link::load::primitive_array_class")
+pub fn primitive_array_class(element: BasicType) -> ClassRef {
+    let p = PRIMITIVE_ARRAYS[element as usize].load(Ordering::Acquire);
+    assert!(!p.is_null(), "array of {} before start-up made it", element.java_name());
+    // SAFETY: boot classes are never unloaded.
+    unsafe { &*p }
+}
+
+/// Start-up: makes the array classes of the primitives (their mirrors come later).
+pub fn create_primitive_arrays(t: &JavaThread) -> VmResult<()> {
+    for code in 4..12u8 {
+        let e = BasicType::from_code(code).expect("codes 4 to 11 are primitives");
+        let c = make_array(t, None, e)?;
+        c.loader.add_defined(c);
+        PRIMITIVE_ARRAYS[code as usize].store(c as *const Class as *mut Class, Ordering::Release);
+    }
+    Ok(())
+}
+
+/// Start-up: the mirrors of the primitives and void, then of every class loaded before
+/// `java.lang.Class` was.
+pub fn create_early_mirrors(t: &JavaThread) -> VmResult<()> {
+    let class_class = Known::Class.get();
+    for code in (4..12u8).chain([BasicType::Void as u8]) {
+        let m = alloc::mirror(t, class_class, class_class.instance_bytes(), 0)?;
+        store::<i32>(m, KnownField::ClassPrimitive.offset(), i32::from(code));
+        PRIMITIVE_MIRRORS[code as usize].set(m);
+        if code != BasicType::Void as u8 {
+            let array = primitive_array_class(BasicType::from_code(code).expect("primitive"));
+            if array.mirror().is_null() {
+                define::create_mirror(t, array, &DefineOptions::default())?;
+            }
+        }
+    }
+    let mut early = Vec::new();
+    Loader::for_each_class(|c| {
+        if c.mirror().is_null() {
+            early.push(c)
+        }
+    });
+    for c in early {
+        define::create_mirror(t, c, &DefineOptions::default())?;
+    }
+    Ok(())
+}
+
+fn make_array(t: &JavaThread, component: Option<ClassRef>, element: BasicType) -> VmResult<ClassRef> {
+    let object = Known::Object.get();
+    let element = match component {
+        Some(c) if c.is_array() => BasicType::Array,
+        _ => element,
+    };
+    let mut name = vec![b'['];
+    match component {
+        None => name.push(element.descriptor()),
+        Some(c) if c.is_array() => name.extend_from_slice(c.name.as_bytes()),
+        Some(c) => {
+            name.push(b'L');
+            name.extend_from_slice(c.name.as_bytes());
+            name.push(b';');
+        }
+    }
+    let loader = component.map_or_else(loader::boot, |c| c.loader);
+    // Supers: for T[] those arrays whose element is a super of T, Cloneable, Serializable.
+    let mut secondary = vec![Known::Cloneable.get(), Known::Serializable.get()];
+    let mut display_super = object;
+    if let Some(c) = component {
+        for s in c.secondary_supers.get().map_or(&[][..], |s| s).iter() {
+            secondary.push(array_class(t, s)?);
+        }
+        if let Some(s) = c.super_class {
+            let array_of_super = array_class(t, s)?;
+            display_super = array_of_super;
+            secondary.push(array_of_super);
+            secondary.extend(array_of_super.secondary_supers.get().map_or(&[][..], |s| s).iter());
+        }
+        let mut seen: Vec<ClassRef> = Vec::new();
+        secondary.retain(|x| {
+            let fresh = !seen.iter().any(|y| std::ptr::eq(*x, *y));
+            if fresh {
+                seen.push(x);
+            }
+            fresh
+        });
+    }
+    let vtable_length = object.vtable_length as usize;
+    let itable_words = 6;
+    let bytes = offsets::VTABLE + vtable_length * 8 + itable_words * 8;
+    let address = define::metaspace(t, loader.arena.alloc(bytes))?;
+    // The display follows arrays of superclasses (String[] below Object[] below Object); arrays
+    // of interfaces are found among the secondary supers, as interfaces are.
+    let depth = display_super.depth + 1;
+    let interface_elements = component.is_some_and(|c| c.bottom_class().is_interface());
+    let primary = !interface_elements && (depth as usize) < PRIMARY_SUPERS;
+    let mut primary_supers = display_super.primary_supers;
+    if primary {
+        primary_supers[depth as usize] = address as u32;
+    }
+    let super_check_offset =
+        if primary { offsets::PRIMARY_SUPERS + depth as usize * 4 } else { offsets::SECONDARY_SUPER_CACHE };
+    let bottom = component.map(|c| c.bottom_class());
+    let visibility = bottom.map_or(crate::classfile::access::ACC_PUBLIC, |b| {
+        if b.is_array() {
+            crate::classfile::access::ACC_PUBLIC
+        } else {
+            b.modifiers.load(Ordering::Relaxed) & 0x0007
+        }
+    });
+    let flags = visibility | crate::classfile::access::ACC_FINAL | crate::classfile::access::ACC_ABSTRACT;
+    let object_array = component.is_some();
+    let class = Class {
+        layout: Class::array_layout(element),
+        super_check_offset: super_check_offset as u32,
+        secondary_super_cache: AtomicU32::new(0),
+        depth,
+        primary_supers,
+        state: AtomicU8::new(ClassState::Initialized as u8),
+        instance_kind: if object_array { InstanceKind::ObjectArray } else { InstanceKind::PrimitiveArray },
+        reference_kind: ReferenceKind::None,
+        element_type: element,
+        flags: AtomicU32::new(class_flags::STRONG | class_flags::CLONEABLE | class_flags::VERIFIED),
+        mirror: RootSlot::new(Oop::NULL),
+        vtable_length: vtable_length as u32,
+        itable_words: itable_words as u32,
+        access_flags: flags,
+        modifiers: AtomicU16::new(flags),
+        name: Symbol::intern(&name),
+        super_class: Some(object),
+        interfaces: vec![Known::Cloneable.get(), Known::Serializable.get()].into(),
+        secondary_supers: OnceLock::new(),
+        loader,
+        module: AtomicPtr::new(bottom.map_or(std::ptr::null_mut(), |b| b.module.load(Ordering::Acquire))),
+        package: bottom.and_then(|b| b.package),
+        constants: RuntimeConstantPool::new(None),
+        fields: Box::default(),
+        methods: Box::default(),
+        method_index: Box::default(),
+        synthetic_methods: OnceLock::new(),
+        oop_maps: Box::default(),
+        fields_end: 0,
+        static_reference_count: 0,
+        mirror_bytes: 0,
+        component,
+        array_class: AtomicPtr::new(std::ptr::null_mut()),
+        init: InitLock::default(),
+        init_error: RootSlot::new(Oop::NULL),
+        nest_host: AtomicPtr::new(std::ptr::null_mut()),
+        subclasses: Default::default(),
+        id: define::next_class_id(),
+        source: OnceLock::new(),
+        redefinition_count: AtomicU32::new(0),
+        dependencies: AtomicU64::new(0),
+        class_file: None,
+    };
+    // SAFETY: fresh memory of at least the struct's size, 8-byte aligned.
+    let class: ClassRef = unsafe {
+        (address as *mut Class).write(class);
+        &*(address as *const Class)
+    };
+    for i in 0..vtable_length {
+        let m = object.vtable_slot(i).load(Ordering::Relaxed);
+        class.vtable_slot(i).store(m, Ordering::Relaxed);
+    }
+    let is_set = class.secondary_supers.set(secondary.into()).is_ok();
+    debug_assert!(is_set);
+    super::vtable::fill_itable(class, &class.interfaces);
+    if KnownField::ClassClass.is_laid_out() && !Known::Class.get().mirror().is_null() {
+        define::create_mirror(t, class, &DefineOptions::default())?;
+    }
+    Ok(class)
 }
 
 /// The mirror of a primitive type or void.
-pub fn primitive_mirror(_t: BasicType) -> Oop {
-    unimplemented!("link::load::primitive_mirror")
+pub fn primitive_mirror(b: BasicType) -> Oop {
+    PRIMITIVE_MIRRORS[b as usize].get()
 }
 
 /// What a mirror stands for.
@@ -43,13 +470,56 @@ pub enum MirrorOf {
 }
 
 /// The class or primitive type of a `java.lang.Class` object.
-pub fn mirror_to_class(_mirror: Oop) -> MirrorOf {
-    unimplemented!("link::load::mirror_to_class")
+pub fn mirror_to_class(mirror: Oop) -> MirrorOf {
+    let address = load::<u64>(mirror, KnownField::ClassClass.offset()) as usize;
+    if address != 0 {
+        // SAFETY: a mirror keeps its class alive.
+        return MirrorOf::Class(unsafe { &*(address as *const Class) });
+    }
+    let code = load::<i32>(mirror, KnownField::ClassPrimitive.offset()) as u8;
+    MirrorOf::Primitive(BasicType::from_code(code).unwrap_or(BasicType::Void))
+}
+
+/// The mirror of the type that a field descriptor (or 'V') denotes, loaded through `loader`.
+pub fn mirror_of_descriptor(t: &JavaThread, loader: LoaderRef, descriptor: &[u8]) -> VmResult<Oop> {
+    match descriptor {
+        [b'L', name @ .., b';'] => Ok(load_or_no_class_def(t, loader, Symbol::intern(name))?.mirror()),
+        [b'[', ..] => Ok(load_or_no_class_def(t, loader, Symbol::intern(descriptor))?.mirror()),
+        [c] => Ok(primitive_mirror(BasicType::from_descriptor(*c).expect("descriptor was checked"))),
+        _ => unreachable!("descriptor was checked"),
+    }
+}
+
+/// Loader data recorded in a `ClassLoader` object; boot for null.
+pub fn loader_data(object: Oop) -> Option<LoaderRef> {
+    if object.is_null() {
+        return Some(loader::boot());
+    }
+    let p = load::<u64>(object, KnownField::LoaderLoader.offset()) as usize as *const Loader;
+    // SAFETY: the object keeps its loader data alive.
+    unsafe { p.as_ref() }
 }
 
 /// The VM's loader data of a `ClassLoader` object (null: the boot loader), made if it is new.
-pub fn loader_of(_t: &JavaThread, _loader_object: Oop) -> LoaderRef {
-    unimplemented!("link::load::loader_of")
+pub fn loader_of(_t: &JavaThread, object: Oop) -> LoaderRef {
+    static CREATE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+    if let Some(l) = loader_data(object) {
+        return l;
+    }
+    let _guard = CREATE.lock();
+    if let Some(l) = loader_data(object) {
+        return l;
+    }
+    let parallel = !load_ref(object, KnownField::LoaderParallelLockMap.offset()).is_null();
+    let l = Loader::create(object, parallel, false);
+    store::<u64>(object, KnownField::LoaderLoader.offset(), l as *const Loader as usize as u64);
+    let unnamed = load_ref(object, KnownField::LoaderUnnamedModule.offset());
+    if !unnamed.is_null() {
+        let m = l.unnamed_module();
+        m.object.set(unnamed);
+        store::<u64>(unnamed, KnownField::ModuleModule.offset(), m as *const _ as usize as u64);
+    }
+    l
 }
 
 /// How a class is defined.
@@ -58,6 +528,12 @@ pub struct DefineOptions<'a> {
     pub source: Option<&'a str>,
     /// Hidden class: `Some` with its options.
     pub hidden: Option<HiddenOptions>,
+}
+
+impl Default for DefineOptions<'_> {
+    fn default() -> Self {
+        DefineOptions { protection_domain: Oop::NULL, source: None, hidden: None }
+    }
 }
 
 /// `Lookup.defineHiddenClass` (JVMS 5.4.4 nest host injection, class data).
@@ -75,11 +551,51 @@ pub struct HiddenOptions {
 /// the loader. `name` is the expected name, if known. Throws ClassFormatError,
 /// NoClassDefFoundError, UnsupportedClassVersionError, LinkageError (duplicate), ….
 pub fn define_class(
-    _t: &JavaThread,
-    _loader: LoaderRef,
-    _name: Option<Symbol>,
-    _bytes: &[u8],
-    _options: DefineOptions<'_>,
+    t: &JavaThread,
+    loader: LoaderRef,
+    name: Option<Symbol>,
+    bytes: &[u8],
+    options: DefineOptions<'_>,
 ) -> VmResult<ClassRef> {
-    unimplemented!("link::load::define_class")
+    // The class file is read in place for the life of the class.
+    let bytes: &'static [u8] = Box::leak(bytes.to_vec().into_boxed_slice());
+    let file = define::parse_class(t, loader, name, bytes, options.hidden.as_ref())?;
+    let file_name = Symbol::intern(file.name());
+    let trusted = loader.is_boot() || super::access::is_platform_loader(loader);
+    if !trusted && file_name.as_bytes().starts_with(b"java/") {
+        let n = file_name.to_text();
+        let package = n.rsplit_once('/').map_or("java", |(p, _)| p).replace('/', ".");
+        return Err(throw(t, "java/lang/SecurityException", Some(format!("Prohibited package name: {package}"))));
+    }
+    let hidden = options.hidden.is_some();
+    if !hidden {
+        if let Some(first) = loader.find(file_name) {
+            return Err(duplicate(t, loader, first));
+        }
+        if is_super_in_progress(t, loader, file_name) {
+            return Err(throw(t, "java/lang/ClassCircularityError", Some(file_name.to_text().into_owned())));
+        }
+    }
+    let class = define::build_class(t, loader, file, &options)?;
+    if !hidden {
+        let mut dictionary = loader.dictionary.write();
+        if let Some(&first) = dictionary.get(&file_name) {
+            drop(dictionary);
+            return Err(duplicate(t, loader, first));
+        }
+        dictionary.insert(file_name, class);
+    }
+    published(class);
+    Ok(class)
+}
+
+fn duplicate(t: &JavaThread, loader: LoaderRef, class: ClassRef) -> crate::exceptions::Thrown {
+    let kind = if class.is_interface() { "interface" } else { "class" };
+    let m = format!(
+        "loader {} attempted duplicate {kind} definition for {}. ({})",
+        loader.name_and_id(),
+        class,
+        class.in_module_of_loader(false, true)
+    );
+    throw(t, "java/lang/LinkageError", Some(m))
 }

@@ -1,5 +1,9 @@
 //! Loading, linking, resolution, selection and initialization (JVMS chapter 5).
 
+pub mod access;
+mod define;
 pub mod init;
+mod layout;
 pub mod load;
 pub mod resolve;
+pub mod vtable;

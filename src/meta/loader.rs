@@ -43,8 +43,6 @@ pub struct Loader {
     pub parallel_capable: bool,
     /// This is the loader data of one non-strong hidden class.
     pub is_hidden_holder: bool,
-    /// "app", "platform", "boot", or the loader's own name, for messages.
-    pub name: OnceLock<String>,
     pub id: u32,
 }
 
@@ -161,7 +159,6 @@ impl Loader {
             arena: Arena::default(),
             parallel_capable,
             is_hidden_holder,
-            name: OnceLock::new(),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         }));
         LOADERS.lock().push(l);
@@ -206,15 +203,6 @@ impl Loader {
                 drop(Box::from_raw(fresh));
                 &*first
             },
-        }
-    }
-
-    /// `'app'`, `'platform'`, `'bootstrap'`, or `name @hash` as HotSpot's messages have it.
-    pub fn name_and_id(&self) -> String {
-        match self.name.get() {
-            Some(n) => n.clone(),
-            None if self.is_boot() => "'bootstrap'".to_string(),
-            None => format!("loader #{}", self.id),
         }
     }
 

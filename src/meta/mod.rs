@@ -3,6 +3,7 @@
 
 pub mod class;
 pub mod constants;
+pub mod describe;
 pub mod field;
 pub mod loader;
 pub mod metaspace;

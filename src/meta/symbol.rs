@@ -112,6 +112,11 @@ impl Symbol {
         self.to_text().replace('/', ".")
     }
 
+    /// [`Symbol::dotted`] without going through UTF-8.
+    pub fn dotted_bytes(self) -> Vec<u8> {
+        self.0.bytes.iter().map(|&b| if b == b'/' { b'.' } else { b }).collect()
+    }
+
     /// A hash that is stable within a run.
     pub fn hash_code(self) -> u32 {
         self.0.hash

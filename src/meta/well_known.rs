@@ -148,6 +148,8 @@ pub const INJECTED_FIELDS: &[(Known, &str, &str)] = &[
     (Known::Class, "kiln_primitive", "I"),
     (Known::Class, "kiln_mirror_bytes", "I"),
     (Known::Class, "kiln_static_refs", "I"),
+    (Known::Class, "kiln_protection_domain", "Ljava/security/ProtectionDomain;"),
+    (Known::Class, "kiln_signers", "[Ljava/lang/Object;"),
     // Loader data address.
     (Known::ClassLoader, "kiln_loader", "J"),
     // Module address.
@@ -189,6 +191,8 @@ well_known_fields! {
     ClassPrimitive = Class."kiln_primitive" "I",
     ClassMirrorBytes = Class."kiln_mirror_bytes" "I",
     ClassStaticRefs = Class."kiln_static_refs" "I",
+    ClassProtectionDomain = Class."kiln_protection_domain" "Ljava/security/ProtectionDomain;",
+    ClassSigners = Class."kiln_signers" "[Ljava/lang/Object;",
     ClassLoaderField = Class."classLoader" "Ljava/lang/ClassLoader;",
     ClassComponentType = Class."componentType" "Ljava/lang/Class;",
     ClassModule = Class."module" "Ljava/lang/Module;",
@@ -323,6 +327,11 @@ impl KnownField {
         let o = OFFSETS[self as usize].load(Ordering::Relaxed) as usize;
         debug_assert!(o != 0, "{self:?} is not laid out yet");
         o
+    }
+
+    /// Whether the declaring class has been laid out.
+    pub fn is_laid_out(self) -> bool {
+        OFFSETS[self as usize].load(Ordering::Acquire) != 0
     }
 
     /// Looks up the offsets of all known fields of `class`, just laid out.
