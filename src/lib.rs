@@ -15,3 +15,4 @@ pub mod os;
 pub mod profile;
 pub mod threads;
 pub mod verify;
+pub mod vm;

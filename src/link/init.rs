@@ -4,7 +4,6 @@ use super::access;
 use crate::exceptions::{throw, throw_with_cause, Thrown, VmResult};
 use crate::heap::layout::Oop;
 use crate::meta::class::{class_flags, ClassRef, ClassState};
-use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{Known, KnownField};
 use crate::threads::{state, JavaThread};
 
@@ -214,7 +213,6 @@ fn record_error(t: &JavaThread, class: ClassRef) {
     text.push_str(&format!(" [in thread \"{}\"]", crate::threads::thread_name(t)));
     let _ = throw(t, "java/lang/ExceptionInInitializerError", Some(text));
     let record = t.take_exception();
-    let trace = crate::heap::access::load_ref(e, KnownField::ThrowableStackTrace.offset());
     let same = record.class().name == "java/lang/ExceptionInInitializerError";
     if same {
         for f in [KnownField::ThrowableBacktrace, KnownField::ThrowableStackTrace] {
@@ -225,7 +223,6 @@ fn record_error(t: &JavaThread, class: ClassRef) {
         crate::heap::access::store::<i32>(record, KnownField::ThrowableDepth.offset(), depth);
         class.init_error.set(record);
     }
-    let _ = trace;
     let _ = t.set_exception(thrown);
 }
 
@@ -236,9 +233,4 @@ fn erroneous(t: &JavaThread, class: ClassRef) -> Thrown {
         Some(cause) => throw_with_cause(t, "java/lang/NoClassDefFoundError", message, cause),
         None => throw(t, "java/lang/NoClassDefFoundError", message),
     }
-}
-
-/// The symbol of `<clinit>`.
-pub fn class_initializer_name() -> Symbol {
-    crate::sym!("<clinit>")
 }

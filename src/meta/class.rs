@@ -106,8 +106,11 @@ pub mod class_flags {
 /// The initialization lock and owner (JVMS 5.5 steps 1 to 12).
 #[derive(Default)]
 pub struct InitLock {
-    /// Guards the state change; the owner's thread id while being initialized, else 0.
+    /// Who links the class (thread id in the low 48 bits, recursion above), or 0; its mutex
+    /// guards every state change.
     pub owner: Mutex<u64>,
+    /// Thread that runs the initializer, or 0.
+    pub thread: AtomicU64,
     /// Signalled when initialization ends.
     pub changed: Condvar,
 }
@@ -243,6 +246,15 @@ impl Class {
     /// Publishes a new state.
     pub fn set_state(&self, state: ClassState) {
         self.state.store(state as u8, Ordering::Release)
+    }
+
+    /// Id of the thread that runs the initializer, 0 if none does.
+    pub fn initializing_thread(&self) -> u64 {
+        self.init.thread.load(Ordering::Acquire)
+    }
+
+    pub fn set_initializing_thread(&self, id: u64) {
+        self.init.thread.store(id, Ordering::Release)
     }
 
     /// Fully initialized (not: being initialized by this thread).

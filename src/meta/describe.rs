@@ -20,6 +20,16 @@ impl Loader {
         }
     }
 
+    /// What `class+load` lines show for a class that came without a source.
+    pub fn source_for_log(&self) -> String {
+        let object = self.object.get();
+        if object.is_null() {
+            "__JVM_DefineClass__".to_string()
+        } else {
+            object.class().external_name()
+        }
+    }
+
     /// One of the three loaders of the JDK itself.
     pub fn is_builtin(&self) -> bool {
         let object = self.object.get();

@@ -1,0 +1,184 @@
+//! Creating the VM: from the options of `JNI_CreateJavaVM` to a booted class library
+//! (`System.initPhase1` to 3).
+
+use super::{Vm, VM, VM_NAME, VM_VENDOR, VM_VERSION};
+use crate::classpath::BootPath;
+use crate::exceptions::VmResult;
+use crate::heap::access::{load, store};
+use crate::heap::layout::Oop;
+use crate::heap::{self, alloc, strings};
+use crate::interpreter::call::call;
+use crate::link::{init, load as loading};
+use crate::meta::loader;
+use crate::meta::symbol::Symbol;
+use crate::meta::well_known::{method, Known, KnownField};
+use crate::options::Options;
+use crate::threads::JavaThread;
+use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// JNI_ERR.
+const JNI_ERR: i32 = -1;
+/// JNI_ENOMEM.
+const JNI_ENOMEM: i32 = -4;
+
+/// Creates the VM; the calling thread becomes the main thread. `Err` is the JNI code to return,
+/// everything there is to say has been printed.
+pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'static JavaThread, i32> {
+    let environment = |name: &str| std::env::var_os(name);
+    let mut options = Options::parse(&options, &environment, ignore_unrecognized).map_err(|e| e.report())?;
+    options.install();
+    let paths = crate::os::java_home::find().map_err(|m| init_error(&m))?;
+    let append = Some(options.boot_class_path_append.as_os_str()).filter(|a| !a.is_empty());
+    let boot_path = BootPath::open(&paths.java_home, append).map_err(|e| init_error(&e.to_string()))?;
+    define_properties(&mut options, &paths);
+    let settings = options.settings.clone();
+    let vm = Vm {
+        options,
+        paths,
+        boot_path,
+        module_system_ready: AtomicBool::new(false),
+        booted: AtomicBool::new(false),
+    };
+    if VM.set(vm).is_err() {
+        return Err(JNI_ERR);
+    }
+    if let Err(m) = heap::init(&heap::HeapConfig::from_settings(&settings)) {
+        init_error(&m);
+        return Err(JNI_ENOMEM);
+    }
+    let t = JavaThread::attach_main();
+    if boot(t).is_err() {
+        report_boot_failure(t);
+        return Err(JNI_ERR);
+    }
+    Ok(t)
+}
+
+/// HotSpot's two lines; the launcher adds its own.
+fn init_error(message: &str) -> i32 {
+    println!("Error occurred during initialization of VM");
+    println!("{message}");
+    JNI_ERR
+}
+
+fn report_boot_failure(t: &JavaThread) {
+    println!("Error occurred during initialization of VM");
+    let e = t.take_exception();
+    if e.is_null() {
+        return;
+    }
+    let mut line = e.class().external_name();
+    if let Some(m) = crate::heap::access::load_ref(e, KnownField::ThrowableDetailMessage.offset()).non_null() {
+        line.push_str(": ");
+        line.push_str(&strings::to_rust(m));
+    }
+    println!("{line}");
+    for frame in crate::exceptions::backtrace_lines(e) {
+        println!("\t{frame}");
+    }
+}
+
+fn define_properties(options: &mut Options, paths: &crate::os::java_home::JdkPaths) {
+    let info = options.settings.mode.info();
+    let p = &mut options.properties;
+    p.define("java.home", paths.java_home.as_os_str());
+    p.define_default("sun.boot.library.path", paths.boot_library_path.as_os_str());
+    p.define_default("java.library.path", &paths.library_path);
+    p.define("java.vm.specification.name", "Java Virtual Machine Specification");
+    p.define("java.vm.specification.vendor", "Oracle Corporation");
+    p.define("java.vm.specification.version", "17");
+    p.define("java.vm.version", VM_VERSION);
+    p.define("java.vm.name", VM_NAME);
+    p.define("java.vm.vendor", VM_VENDOR);
+    p.define("java.vm.info", info);
+    p.define("java.vm.compressedOopsMode", "Zero based");
+    p.define("jdk.debug", "release");
+    if let Some(a) = Some(&options.boot_class_path_append).filter(|a| !a.is_empty()).cloned() {
+        options.properties.define("jdk.boot.class.path.append", a);
+    }
+}
+
+fn boot(t: &'static JavaThread) -> VmResult<()> {
+    let boot_loader = loader::boot();
+    // java.lang.Class first: mirrors, and with them all statics, are laid out behind it.
+    let load_known = |k: Known| loading::load_or_no_class_def(t, boot_loader, Symbol::of(k.name()));
+    load_known(Known::Class)?;
+    load_known(Known::Cloneable)?;
+    load_known(Known::Serializable)?;
+    loading::create_primitive_arrays(t)?;
+    load_known(Known::String)?;
+    loading::create_early_mirrors(t)?;
+    for &k in Known::ALL {
+        load_known(k)?;
+    }
+    for k in [Known::String, Known::System, Known::Class, Known::ThreadGroup, Known::Thread] {
+        init::initialize(t, k.get())?;
+    }
+    create_main_thread(t)?;
+    for k in [Known::Module, Known::Method, Known::Finalizer] {
+        init::initialize(t, k.get())?;
+    }
+    call(t, method(Known::System, "initPhase1", "()V"), &[])?;
+    crate::exceptions::preallocate(t)?;
+    for name in [
+        "java/lang/OutOfMemoryError",
+        "java/lang/NullPointerException",
+        "java/lang/ClassCastException",
+        "java/lang/ArrayStoreException",
+        "java/lang/ArithmeticException",
+        "java/lang/StackOverflowError",
+        "java/lang/IllegalMonitorStateException",
+        "java/lang/IllegalArgumentException",
+    ] {
+        let c = loading::load_or_no_class_def(t, boot_loader, Symbol::of(name))?;
+        init::initialize(t, c)?;
+    }
+    crate::threads::start_service_threads(t)?;
+    init::initialize(t, Known::MethodHandle.get())?;
+    init::initialize(t, Known::ResolvedMethodName.get())?;
+    init::initialize(t, Known::MemberName.get())?;
+    init::initialize(t, Known::MethodHandleNatives.get())?;
+    let debug = u64::from(crate::log_enabled!(Debug, [init]));
+    let status = call(t, method(Known::System, "initPhase2", "(ZZ)I"), &[1, debug])? as i32;
+    if status != 0 {
+        // initPhase2 has printed why.
+        crate::vm::startup::exit_during_initialization();
+    }
+    super::get().module_system_ready.store(true, Ordering::Release);
+    call(t, method(Known::System, "initPhase3", "()V"), &[])?;
+    super::get().booted.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// Ends the process as HotSpot does when the class library refuses to start.
+pub fn exit_during_initialization() -> ! {
+    println!("Error occurred during initialization of boot layer");
+    std::process::exit(1)
+}
+
+fn create_main_thread(t: &'static JavaThread) -> VmResult<()> {
+    let group_class = Known::ThreadGroup.get();
+    let system = alloc::instance(t, group_class)?;
+    call(t, method(Known::ThreadGroup, "<init>", "()V"), &[system.address() as u64])?;
+    let main_group = alloc::instance(t, group_class)?;
+    let name = strings::new(t, "main")?;
+    let init = method(Known::ThreadGroup, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
+    call(t, init, &[main_group.address() as u64, system.address() as u64, name.address() as u64])?;
+    crate::threads::set_system_thread_group(system);
+    let thread = alloc::instance(t, Known::Thread.get())?;
+    t.thread_object.set(thread);
+    store::<u64>(thread, KnownField::ThreadEetop.offset(), t as *const JavaThread as usize as u64);
+    store::<i32>(thread, KnownField::ThreadPriority.offset(), 5);
+    let init = method(Known::Thread, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
+    call(t, init, &[thread.address() as u64, main_group.address() as u64, name.address() as u64])?;
+    // JVMTI_THREAD_STATE_ALIVE | RUNNABLE
+    store::<i32>(thread, KnownField::ThreadStatus.offset(), 5);
+    debug_assert_eq!(load::<i32>(thread, KnownField::ThreadStatus.offset()), 5);
+    Ok(())
+}
+
+/// The main thread's group, for attached threads.
+pub fn main_thread_group() -> Oop {
+    crate::threads::main_thread_group()
+}
