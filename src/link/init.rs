@@ -28,7 +28,7 @@ fn link_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
         unlock(t, class);
         return Ok(());
     }
-    let result = if needs_verification(class) { crate::link::verify::verify(t, class) } else { Ok(()) };
+    let result = if needs_verification(class) { super::verify::verify(t, class) } else { Ok(()) };
     if result.is_ok() {
         class.set_flag(class_flags::VERIFIED);
         class.set_state(ClassState::Linked);
@@ -37,12 +37,13 @@ fn link_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
     result
 }
 
-/// Boot classes are trusted unless -XX:+BytecodeVerificationLocal; reflection's generated
-/// accessors skip verification by design.
+/// Boot and platform classes are trusted unless -XX:+BytecodeVerificationLocal; reflection's
+/// generated accessors skip verification by design.
 fn needs_verification(class: ClassRef) -> bool {
     let vm = crate::vm::get();
-    let wanted = if class.loader.is_boot() { vm.verify_local() } else { vm.verify_remote() };
-    wanted && !class.has_flag(class_flags::MAGIC_ACCESSOR) && !access::is_platform_loader(class.loader) || (wanted && vm.verify_local())
+    let trusted = class.loader.is_boot() || access::is_platform_loader(class.loader);
+    let wanted = if trusted { vm.verify_local() } else { vm.verify_remote() };
+    wanted && !class.has_flag(class_flags::MAGIC_ACCESSOR)
 }
 
 /// Takes the per-class lock as linking's and initialization's owner; recursive for one thread.

@@ -6,4 +6,5 @@ pub mod init;
 mod layout;
 pub mod load;
 pub mod resolve;
+mod verify;
 pub mod vtable;

@@ -101,7 +101,7 @@ impl Vm {
         Ok(found.map(|f| {
             let source = match &f.origin {
                 Origin::Module(m) => format!("jrt:/{m}"),
-                other => format!("{other}"),
+                Origin::Appended { path, .. } => path.display().to_string(),
             };
             let bytes: &'static [u8] = match f.bytes {
                 Cow::Borrowed(b) => b,
