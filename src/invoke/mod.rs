@@ -52,3 +52,25 @@ pub fn basic_target(_mh: Oop) -> MethodRef {
 pub fn link_to_target(_t: &JavaThread, _kind: MethodKind, _member_name: Oop, _receiver: Oop) -> VmResult<MethodRef> {
     unimplemented!("invoke::link_to_target")
 }
+
+/// The kind of a native method of MethodHandle or VarHandle that is signature polymorphic
+/// (JVMS 2.9.3): the intrinsics by name, everything else native and varargs is generic.
+pub fn signature_polymorphic_kind(class: Symbol, method: Symbol, access_flags: u16) -> Option<MethodKind> {
+    use crate::classfile::access::{ACC_NATIVE, ACC_VARARGS};
+    let handle = class == "java/lang/invoke/MethodHandle";
+    if !handle && class != "java/lang/invoke/VarHandle" || access_flags & ACC_NATIVE == 0 {
+        return None;
+    }
+    if handle {
+        match method.as_bytes() {
+            b"invokeBasic" => return Some(MethodKind::InvokeBasic),
+            b"linkToVirtual" => return Some(MethodKind::LinkToVirtual),
+            b"linkToStatic" => return Some(MethodKind::LinkToStatic),
+            b"linkToSpecial" => return Some(MethodKind::LinkToSpecial),
+            b"linkToInterface" => return Some(MethodKind::LinkToInterface),
+            b"linkToNative" => return Some(MethodKind::LinkToNative),
+            _ => {}
+        }
+    }
+    (access_flags & ACC_VARARGS != 0).then_some(MethodKind::InvokeGeneric)
+}

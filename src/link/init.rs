@@ -211,7 +211,7 @@ fn record_error(t: &JavaThread, class: ClassRef) {
         text.push_str(": ");
         text.push_str(&crate::heap::strings::to_rust(m));
     }
-    text.push_str(&format!(" [in thread \"{}\"]", crate::threads::thread_name(t)));
+    text.push_str(&format!(" [in thread \"{}\"]", thread_name(t)));
     let _ = throw(t, "java/lang/ExceptionInInitializerError", Some(text));
     let record = t.take_exception();
     let same = record.class().name == "java/lang/ExceptionInInitializerError";
@@ -234,4 +234,12 @@ fn erroneous(t: &JavaThread, class: ClassRef) -> Thrown {
         Some(cause) => throw_with_cause(t, "java/lang/NoClassDefFoundError", message, cause),
         None => throw(t, "java/lang/NoClassDefFoundError", message),
     }
+}
+
+/// The name of the thread's `java.lang.Thread`.
+fn thread_name(t: &JavaThread) -> String {
+    let name = t.thread_object.get().non_null().and_then(|o| {
+        crate::heap::access::load_ref(o, KnownField::ThreadName.offset()).non_null()
+    });
+    name.map_or_else(|| "main".to_string(), crate::heap::strings::to_rust)
 }

@@ -151,8 +151,6 @@ fn verify_old(t: &JavaThread, class: ClassRef, message: Option<String>) -> VmRes
         // SAFETY: env and handle are this thread's own; the buffer's length is given.
         unsafe { verifier(env, mirror, buffer.as_mut_ptr().cast(), buffer.len() as i32, major) }
     });
-    // SAFETY: made above, not used any more.
-    unsafe { refs::delete_local(t, mirror) };
     if t.has_pending_exception() {
         return Err(Thrown::pending(t));
     }

@@ -1,21 +1,23 @@
 //! Creating the VM: from the options of `JNI_CreateJavaVM` to a booted class library
 //! (`System.initPhase1` to 3).
 
-use super::{Vm, VM, VM_NAME, VM_VENDOR, VM_VERSION};
+use super::{get, Vm, VM, VM_NAME, VM_VENDOR, VM_VERSION};
 use crate::classpath::BootPath;
 use crate::exceptions::VmResult;
-use crate::heap::access::{load, store};
+use crate::heap::access::store;
 use crate::heap::layout::Oop;
+use crate::heap::roots::{self, Handle};
 use crate::heap::{self, alloc, strings};
 use crate::interpreter::call::call;
 use crate::link::{init, load as loading};
 use crate::meta::loader;
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{method, Known, KnownField};
-use crate::options::Options;
-use crate::threads::JavaThread;
+use crate::options::{Options, Plan};
+use crate::threads::{lifecycle, JavaThread};
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 /// JNI_ERR.
 const JNI_ERR: i32 = -1;
@@ -43,11 +45,16 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
     if VM.set(vm).is_err() {
         return Err(JNI_ERR);
     }
-    if let Err(m) = heap::init(&heap::HeapConfig::from_settings(&settings)) {
+    if let Err(m) = heap::init(&heap_config(get())) {
         init_error(&m);
         return Err(JNI_ENOMEM);
     }
-    let t = JavaThread::attach_main();
+    roots::register_scanner(|f| loading::primitive_mirror_slots().iter().for_each(f));
+    lifecycle::set_stack_bytes(settings.thread_stack);
+    let t = lifecycle::attach(false).map_err(|m| {
+        init_error(&m);
+        JNI_ENOMEM
+    })?;
     if boot(t).is_err() {
         report_boot_failure(t);
         return Err(JNI_ERR);
@@ -74,8 +81,9 @@ fn report_boot_failure(t: &JavaThread) {
         line.push_str(&strings::to_rust(m));
     }
     println!("{line}");
-    for frame in crate::exceptions::backtrace_lines(e) {
-        println!("\t{frame}");
+    for (method, bci) in crate::exceptions::backtrace::recorded(e) {
+        let line = crate::exceptions::backtrace::line_number(method, bci);
+        println!("\tat {}.{}({}:{line})", method.class(), method.name, method.class());
     }
 }
 
@@ -120,7 +128,7 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
         init::initialize(t, k.get())?;
     }
     call(t, method(Known::System, "initPhase1", "()V"), &[])?;
-    crate::exceptions::preallocate(t)?;
+    crate::exceptions::preallocated::initialize(t)?;
     for name in [
         "java/lang/OutOfMemoryError",
         "java/lang/NullPointerException",
@@ -134,7 +142,6 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
         let c = loading::load_or_no_class_def(t, boot_loader, Symbol::of(name))?;
         init::initialize(t, c)?;
     }
-    crate::threads::start_service_threads(t)?;
     init::initialize(t, Known::MethodHandle.get())?;
     init::initialize(t, Known::ResolvedMethodName.get())?;
     init::initialize(t, Known::MemberName.get())?;
@@ -143,11 +150,11 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     let status = call(t, method(Known::System, "initPhase2", "(ZZ)I"), &[1, debug])? as i32;
     if status != 0 {
         // initPhase2 has printed why.
-        crate::vm::startup::exit_during_initialization();
+        exit_during_initialization();
     }
-    super::get().module_system_ready.store(true, Ordering::Release);
+    get().module_system_ready.store(true, Ordering::Release);
     call(t, method(Known::System, "initPhase3", "()V"), &[])?;
-    super::get().booted.store(true, Ordering::Release);
+    get().booted.store(true, Ordering::Release);
     Ok(())
 }
 
@@ -165,20 +172,44 @@ fn create_main_thread(t: &'static JavaThread) -> VmResult<()> {
     let name = strings::new(t, "main")?;
     let init = method(Known::ThreadGroup, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     call(t, init, &[main_group.address() as u64, system.address() as u64, name.address() as u64])?;
-    crate::threads::set_system_thread_group(system);
+    let groups = GROUPS.get_or_init(|| (Handle::new(system), Handle::new(main_group)));
+    debug_assert!(groups.0.get() == system);
     let thread = alloc::instance(t, Known::Thread.get())?;
-    t.thread_object.set(thread);
-    store::<u64>(thread, KnownField::ThreadEetop.offset(), t as *const JavaThread as usize as u64);
     store::<i32>(thread, KnownField::ThreadPriority.offset(), 5);
+    lifecycle::set_thread_object(t, thread);
     let init = method(Known::Thread, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
     call(t, init, &[thread.address() as u64, main_group.address() as u64, name.address() as u64])?;
-    // JVMTI_THREAD_STATE_ALIVE | RUNNABLE
-    store::<i32>(thread, KnownField::ThreadStatus.offset(), 5);
-    debug_assert_eq!(load::<i32>(thread, KnownField::ThreadStatus.offset()), 5);
+    lifecycle::set_thread_object(t, thread);
     Ok(())
+}
+
+static GROUPS: OnceLock<(Handle, Handle)> = OnceLock::new();
+
+/// The system thread group, for the VM's own threads.
+pub fn system_thread_group() -> Oop {
+    GROUPS.get().expect("start-up made the thread groups").0.get()
 }
 
 /// The main thread's group, for attached threads.
 pub fn main_thread_group() -> Oop {
-    crate::threads::main_thread_group()
+    GROUPS.get().expect("start-up made the thread groups").1.get()
+}
+
+fn heap_config(vm: &Vm) -> heap::HeapConfig {
+    let settings = &vm.options.settings;
+    let flags = &vm.options.flags;
+    heap::HeapConfig {
+        max: settings.max_heap,
+        initial: settings.initial_heap,
+        young: (!flags.is_default("NewSize")).then(|| flags.unsigned("NewSize") as usize),
+        plan: match settings.plan {
+            Plan::StickyImmix => heap::Plan::StickyImmix,
+            Plan::Immix => heap::Plan::ImmixDefrag,
+            Plan::MarkSweep => heap::Plan::MarkSweep,
+            Plan::NoGc => heap::Plan::NoGc,
+        },
+        gc_threads: (!flags.is_default("ParallelGCThreads")).then(|| flags.unsigned("ParallelGCThreads") as usize),
+        stress_bytes: settings.gc_stress_interval,
+        soft_ref_ms_per_mb: flags.signed("SoftRefLRUPolicyMSPerMB").max(0) as u64,
+    }
 }
