@@ -1,0 +1,29 @@
+//! Native methods of the class library that the VM implements itself, without a JNI call:
+//! tables of [`VmNative`] functions, bound when their class is defined.
+
+use crate::meta::class::ClassRef;
+use crate::meta::method::VmNative;
+
+/// One native method: its name, descriptor and implementation.
+pub type Native = (&'static str, &'static str, VmNative);
+
+/// The natives of one class of the boot loader, by its name with slashes.
+pub type ClassNatives = (&'static str, &'static [Native]);
+
+/// Every table. An area adds its own here.
+static TABLES: &[&[ClassNatives]] = &[];
+
+/// Binds the natives of `class`, just defined. A method that this class library does not
+/// declare native is left alone: tables may list what only some versions have.
+pub fn bind(class: ClassRef) {
+    if !class.loader.is_boot() {
+        return;
+    }
+    let of_class = TABLES.iter().copied().flatten().filter(|(name, _)| class.name == *name);
+    for (name, descriptor, function) in of_class.flat_map(|(_, natives)| natives.iter()) {
+        let found = class.methods.iter().find(|m| m.name == *name && m.descriptor == *descriptor && m.is_native());
+        if let Some(m) = found {
+            m.set_vm_native(*function);
+        }
+    }
+}
