@@ -1,8 +1,9 @@
 //! Stack traces: recorded in Throwable.backtrace when an exception is made, turned into
 //! StackTraceElements when asked for.
 //!
-//! The backtrace is an `Object[3]`: `long[]` of Method addresses, `int[]` of bytecode indices,
-//! and `Object[]` of the methods' mirrors, which keep their classes and so the methods alive.
+//! The backtrace is an `Object[4]`: `long[]` of Method addresses, `int[]` of bytecode indices,
+//! `Object[]` of the methods' mirrors, which keep their classes and so the methods alive, and
+//! last non-null (the array itself) if the innermost frame was hidden and is not recorded.
 
 use super::{throw, VmResult};
 use crate::heap::layout::{BasicType, Oop};
@@ -33,35 +34,52 @@ pub fn fill_in_stack_trace(t: &JavaThread, throwable: Oop) {
     access::store_ref(t, throwable, KnownField::ThrowableStackTrace.offset(), Oop::NULL);
     access::store(throwable, KnownField::ThrowableDepth.offset(), 0i32);
     let saved = t.take_exception();
-    let found = visible_frames(t, throwable.class());
-    if record(t, throwable, &found).is_err() {
+    let (found, hidden) = visible_frames(t, throwable.class());
+    if record(t, throwable, &found, hidden).is_err() {
         t.take_exception();
     }
     t.exception.set(saved);
 }
 
-fn visible_frames(t: &JavaThread, class: ClassRef) -> Vec<FrameView> {
+/// The frames to record, and whether the innermost was left out as hidden.
+fn visible_frames(t: &JavaThread, class: ClassRef) -> (Vec<FrameView>, bool) {
     let max = match MAX_DEPTH.load(Ordering::Relaxed) {
         0 => usize::MAX,
         n => n,
     };
     let show_hidden = SHOW_HIDDEN.load(Ordering::Relaxed);
     let throwable = Known::Throwable.get();
-    frames(t)
+    let mut hidden = false;
+    let mut found = Vec::new();
+    let walk = frames(t)
         .skip_while(|f| f.method.name == "fillInStackTrace" && f.method.class().is_subclass_of(throwable))
-        .skip_while(|f| f.method.is_constructor() && class.is_subclass_of(f.method.class()))
-        .filter(|f| show_hidden || !f.method.has_flag(method_flags::HIDDEN))
-        .take(max)
-        .collect()
+        .skip_while(|f| f.method.is_constructor() && class.is_subclass_of(f.method.class()));
+    for f in walk {
+        if !show_hidden && f.method.has_flag(method_flags::HIDDEN) {
+            hidden |= found.is_empty();
+            continue;
+        }
+        found.push(f);
+        if found.len() == max {
+            break;
+        }
+    }
+    (found, hidden)
 }
 
-fn record(t: &JavaThread, throwable: Oop, found: &[FrameView]) -> VmResult<()> {
+/// Whether the innermost frame of the exception was hidden.
+pub fn top_was_hidden(throwable: Oop) -> bool {
+    let all = access::load_ref(throwable, KnownField::ThrowableBacktrace.offset());
+    !all.is_null() && !access::array_ref(all, 3).is_null()
+}
+
+fn record(t: &JavaThread, throwable: Oop, found: &[FrameView], hidden: bool) -> VmResult<()> {
     let n = found.len() as i32;
     let methods = alloc::array(t, load::primitive_array_class(BasicType::Long), n)?;
     let bcis = alloc::array(t, load::primitive_array_class(BasicType::Int), n)?;
     let object_array = load::array_class(t, Known::Object.get())?;
     let mirrors = alloc::array(t, object_array, n)?;
-    let all = alloc::array(t, object_array, 3)?;
+    let all = alloc::array(t, object_array, 4)?;
     for (i, f) in found.iter().enumerate() {
         access::store(methods, 16 + 8 * i, f.method as *const Method as u64);
         access::store(bcis, 12 + 4 * i, f.bci as i32);
@@ -70,6 +88,9 @@ fn record(t: &JavaThread, throwable: Oop, found: &[FrameView]) -> VmResult<()> {
     access::set_array_ref(t, all, 0, methods);
     access::set_array_ref(t, all, 1, bcis);
     access::set_array_ref(t, all, 2, mirrors);
+    if hidden {
+        access::set_array_ref(t, all, 3, all);
+    }
     access::store_ref(t, throwable, KnownField::ThrowableBacktrace.offset(), all);
     access::store(throwable, KnownField::ThrowableDepth.offset(), n);
     Ok(())

@@ -5,6 +5,7 @@ pub mod frame;
 pub mod insn;
 pub mod messages;
 pub mod monitors;
+pub mod npe_message;
 pub mod op;
 pub mod prepare;
 pub mod quicken;

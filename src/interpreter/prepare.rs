@@ -359,3 +359,96 @@ fn ldc(index: u16, input: &Input<'_>) -> Result<Insn, PrepareError> {
         _ => Insn::new(Op::Ldc, 0, u32::from(index)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One line per instruction: bci, operation, operands.
+    fn text(code: &[u8], synchronized: bool, return_type: BasicType) -> Result<String, PrepareError> {
+        let p = prepare(&Input {
+            code,
+            max_stack: 4,
+            synchronized,
+            object_init: false,
+            return_type,
+            constant: &|i| match i {
+                1 => Constant::Integer(-5),
+                2 => Constant::Long(1 << 40),
+                3 => Constant::Long(-1),
+                4 => Constant::Float(1.5f32.to_bits()),
+                _ => Constant::String { utf8: 9 },
+            },
+            wide_cell: &|v| Some((v >> 32) as u32),
+            primitive_array: &|t| t as u32,
+        })?;
+        let lines = p.insns.iter().zip(&p.bci).map(|(i, bci)| {
+            let i = Insn::from_bits(i.load(Ordering::Relaxed));
+            format!("{bci} {:?} {} {}\n", i.operation(), i.a, i.b as i32)
+        });
+        Ok(lines.collect())
+    }
+
+    #[test]
+    fn decodes_operands_and_branches() {
+        // iload_1; ifle +7; wide iinc 300 by -2; goto -10 (to 0); bipush -3; ireturn
+        let code = [0x1b, 0x9e, 0, 12, 0xc4, 0x84, 1, 44, 0xff, 0xfe, 0xa7, 0xff, 0xf6, 0x10, 0xfd, 0xac];
+        assert_eq!(
+            text(&code, false, BasicType::Int).unwrap(),
+            "0 Load 1 0\n1 IfLe 0 3\n4 IInc 300 -2\n10 Goto 0 -3\n13 Const 0 -3\n15 Return1 0 0\n15 Illegal 0 0\n"
+        );
+    }
+
+    #[test]
+    fn constants_are_inlined() {
+        let code = [0x12, 1, 0x14, 0, 2, 0x14, 0, 3, 0x12, 4, 0x12, 7, 0x0d, 0x0e, 0xb1];
+        assert_eq!(
+            text(&code, false, BasicType::Void).unwrap(),
+            format!(
+                "0 Const 0 -5\n2 Ldc2Q 0 {}\n5 LConst 0 -1\n8 Const 0 {}\n10 Ldc 0 7\n12 Const 0 {}\n13 LConst 0 0\n14 Return 0 0\n14 Illegal 0 0\n",
+                1 << 8,
+                1.5f32.to_bits() as i32,
+                2f32.to_bits() as i32
+            )
+        );
+    }
+
+    #[test]
+    fn synchronized_methods_lock_first_and_release_on_return() {
+        assert_eq!(
+            text(&[0x03, 0xac], true, BasicType::Boolean).unwrap(),
+            format!("0 SyncEnter 0 0\n0 Const 0 0\n1 ReturnMonitors {} 0\n1 Illegal 0 0\n", Op::ReturnZ as u16)
+        );
+    }
+
+    #[test]
+    fn switches_have_relative_targets() {
+        // iconst_0; tableswitch 5..6: 5 -> 24, 6 -> 0, default 25; return; return
+        let mut code = vec![0x03, 0xaa, 0, 0];
+        for v in [24i32, 5, 6, 23, -1] {
+            code.extend(v.to_be_bytes());
+        }
+        code.extend([0xb1, 0xb1]);
+        let p = prepare(&Input {
+            code: &code,
+            max_stack: 1,
+            synchronized: false,
+            object_init: false,
+            return_type: BasicType::Void,
+            constant: &|_| Constant::Unusable,
+            wide_cell: &|_| None,
+            primitive_array: &|_| 0,
+        })
+        .unwrap();
+        let t = &p.tables[0];
+        assert_eq!([t.target(4), t.target(5), t.target(6), t.target(7)], [2, 1, -1, 2]);
+    }
+
+    #[test]
+    fn malformed_code_is_an_error() {
+        assert_eq!(text(&[0x10], false, BasicType::Void), Err(PrepareError::Malformed(0)));
+        assert_eq!(text(&[0x00, 0xfe], false, BasicType::Void), Err(PrepareError::Malformed(1)));
+        // A branch into the middle of an instruction.
+        assert_eq!(text(&[0x10, 1, 0xa7, 0xff, 0xff], false, BasicType::Void), Err(PrepareError::Malformed(1)));
+    }
+}
