@@ -7,7 +7,7 @@ use super::mmtk_binding::{mutator_of, to_mmtk};
 use super::{access, layout};
 use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::roots::RootSlot;
-use crate::meta::class::{class_flags, ClassRef, LAYOUT_SLOW};
+use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::well_known::KnownField;
 use crate::threads::JavaThread;
 use mmtk::util::alloc::BumpPointer;
@@ -97,16 +97,14 @@ fn raw_slow(t: &JavaThread, bytes: usize, class_word: u32) -> Oop {
     o
 }
 
-/// A new zeroed instance of a class that is initialized (or being so by this thread). Registers
-/// it if it has a finalizer. Throws OutOfMemoryError ("Java heap space").
+/// A new zeroed instance of a class that is initialized (or being so by this thread). Throws
+/// OutOfMemoryError ("Java heap space"). An object with a finalizer is registered when
+/// `Object.<init>` returns, not here: one that is never constructed is never finalized.
 #[inline]
 pub fn instance(t: &JavaThread, class: ClassRef) -> VmResult<Oop> {
     let o = raw(t, class.instance_bytes(), class.word());
     if o.is_null() {
         return Err(out_of_memory(t, "Java heap space"));
-    }
-    if class.layout & LAYOUT_SLOW != 0 && class.has_flag(class_flags::HAS_FINALIZER) {
-        super::refs::register_finalizer(t, o)?;
     }
     Ok(o)
 }

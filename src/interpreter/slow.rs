@@ -198,9 +198,13 @@ pub unsafe fn return_poll(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp:
     r
 }
 
-/// Stops if asked to; throws an exception that another thread sent (`Thread.stop`).
-fn safepoint(_t: &JavaThread) -> VmResult<()> {
-    unimplemented!("threads: the slow path of a safepoint poll")
+/// Stops if asked to; an exception that another thread sent (`Thread.stop`) is thrown here.
+fn safepoint(t: &JavaThread) -> VmResult<()> {
+    t.poll_safepoint();
+    if t.has_pending_exception() {
+        return Err(crate::exceptions::Thrown::pending(t));
+    }
+    Ok(())
 }
 
 /// `lookupswitch`.
@@ -242,7 +246,7 @@ pub unsafe fn return_object_init(
 #[inline(never)]
 unsafe fn register_finalizer(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mut u64, object: Oop) -> VmResult<()> {
     save(t, frame, pc, sp);
-    unimplemented!("heap::refs::register_finalizer of {object:?}")
+    crate::heap::refs::register_finalizer(t, object)
 }
 
 /// Locks the monitor of a synchronized method.
