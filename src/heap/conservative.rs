@@ -2,6 +2,7 @@
 //! object pins that object.
 
 use super::layout::widen;
+use crate::interpreter::frame::{Frame, FrameKind};
 use crate::threads::thread::ThreadState;
 use crate::threads::JavaThread;
 use mmtk::memory_manager;
@@ -82,6 +83,30 @@ impl Scan {
             p += 8;
         }
     }
+
+    /// The frames of a Java stack: of each its locals, operand stack and monitor records. What
+    /// lies between and above is stale and must not keep objects alive.
+    ///
+    /// # Safety
+    /// `t` must stand.
+    unsafe fn java_stack(&mut self, t: &JavaThread) {
+        let mut top = t.stack_top.get() as usize;
+        let mut next = t.top_frame.get() as *const Frame;
+        while let Some(f) = next.as_ref() {
+            self.java(f.locals as usize, f as *const Frame as usize);
+            if f.kind == FrameKind::Java {
+                self.java(f.stack_base() as usize, f.sp as usize);
+                let records = f.prepared().map_or(0, |p| p.monitor_slots as usize);
+                let first = f.end.sub(records);
+                self.java(first as usize, first.add(f.monitors as usize) as usize);
+            } else {
+                // Arguments on their way into a frame that is not pushed yet may follow.
+                self.java(f.stack_base() as usize, top);
+            }
+            top = f as *const Frame as usize;
+            next = f.prev;
+        }
+    }
 }
 
 /// The objects that the stacks of the standing thread `t` may refer to.
@@ -104,19 +129,7 @@ pub(super) fn scan_thread(t: &JavaThread) -> Vec<ObjectReference> {
     // of its Java stack.
     unsafe {
         scan.native(sp & !7, base & !7);
-        let (low, high) = used_java_stack(t);
-        scan.java(low, high);
+        scan.java_stack(t);
     }
     scan.found
-}
-
-/// The part of the Java stack below the top frame's operand stack pointer. What lies above is
-/// stale and must not keep objects alive.
-fn used_java_stack(t: &JavaThread) -> (usize, usize) {
-    let base = t.java_stack_base.get() as usize;
-    let frame = t.top_frame.get();
-    // SAFETY: a frame on the stack of a standing thread.
-    let frame_top = if frame.is_null() { base } else { unsafe { (*frame).sp as usize } };
-    let top = (t.stack_top.get() as usize).max(frame_top);
-    (base, top.clamp(base, t.java_stack_end.get() as usize))
 }

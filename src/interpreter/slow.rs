@@ -201,10 +201,7 @@ pub unsafe fn return_poll(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp:
 /// Stops if asked to; an exception that another thread sent (`Thread.stop`) is thrown here.
 fn safepoint(t: &JavaThread) -> VmResult<()> {
     t.poll_safepoint();
-    if t.has_pending_exception() {
-        return Err(crate::exceptions::Thrown::pending(t));
-    }
-    Ok(())
+    crate::threads::lifecycle::take_async_exception(t)
 }
 
 /// `lookupswitch`.

@@ -300,3 +300,25 @@ pub fn set_native_name(t: &JavaThread, name: &str) {
         unsafe { libc::pthread_setname_np(pthread as libc::pthread_t, bytes.as_ptr().cast()) };
     }
 }
+
+/// `Thread.stop0`, by `eetop`: makes `exception` pending in that thread at its next poll in
+/// Java code, and wakes it.
+pub fn stop(eetop: i64, exception: Oop) {
+    registry::with_thread(eetop, |x| {
+        x.vm.async_exception.set(exception);
+        x.poll.fetch_or(safepoint::POLL_ASYNC_EXCEPTION, Ordering::SeqCst);
+        x.interrupt.wake();
+        x.parker.unpark();
+        x.vm.monitor_event.set();
+    });
+}
+
+/// Makes an exception that another thread sent pending.
+pub fn take_async_exception(t: &JavaThread) -> VmResult<()> {
+    if t.poll.fetch_and(!safepoint::POLL_ASYNC_EXCEPTION, Ordering::SeqCst) & safepoint::POLL_ASYNC_EXCEPTION == 0 {
+        return Ok(());
+    }
+    let e = t.vm.async_exception.get();
+    t.vm.async_exception.set(Oop::NULL);
+    Err(t.set_exception(e))
+}

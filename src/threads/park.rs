@@ -71,6 +71,13 @@ pub struct InterruptEvent {
     event: Event,
 }
 
+impl InterruptEvent {
+    /// Wakes a sleeper, who then looks whether it was interrupted.
+    pub fn wake(&self) {
+        self.event.set()
+    }
+}
+
 /// The time `duration` from now; `None` (for ever) if the clock cannot express it.
 pub(super) fn deadline_after(duration: Duration) -> Option<Instant> {
     Instant::now().checked_add(duration)
@@ -141,7 +148,7 @@ pub fn sleep(t: &JavaThread, millis: i64) -> VmResult<()> {
 /// `Thread.interrupted` before.
 pub fn interrupt(eetop: i64) {
     registry::with_thread(eetop, |x| {
-        x.interrupt.event.set();
+        x.interrupt.wake();
         x.parker.unpark();
         x.vm.monitor_event.set();
     });

@@ -17,6 +17,8 @@ use std::time::Duration;
 pub const POLL_PAUSE: u32 = 1;
 /// Poll word bit: a handshake waits for this thread.
 pub const POLL_HANDSHAKE: u32 = 2;
+/// Poll word bit: another thread sent an exception (`Thread.stop`).
+pub const POLL_ASYNC_EXCEPTION: u32 = 4;
 
 /// Longest time between two looks at the threads' states: a thread that goes native without
 /// seeing its poll bit does not tell.

@@ -22,11 +22,14 @@ pub struct ThreadData {
     pub daemon: AtomicBool,
     /// threads::status: the object whose monitor the thread enters or waits for, for thread dumps.
     pub blocked_on: RootSlot,
+    /// threads::lifecycle: an exception that another thread sent (`Thread.stop`).
+    pub async_exception: RootSlot,
 }
 
 impl ThreadData {
     /// Reports the references kept here.
     pub(crate) fn for_each_root(&self, f: &mut dyn FnMut(&RootSlot)) {
-        f(&self.blocked_on)
+        f(&self.blocked_on);
+        f(&self.async_exception);
     }
 }
