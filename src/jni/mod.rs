@@ -2,3 +2,4 @@
 
 pub mod native;
 pub mod refs;
+mod stub;
