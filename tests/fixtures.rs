@@ -527,6 +527,14 @@ fn expected(fixture: &Fixture, work: &Path, jdk: &Jdk, support_hash: u64) -> Res
         return Err(format!("HotSpot itself crashed with code {}", outcome.code));
     }
     fs::create_dir_all(&directory).map_err(|e| e.to_string())?;
+    // What the fixture printed before it was changed.
+    let stale = format!("{}-", fixture.name);
+    for entry in fs::read_dir(&directory).map_err(|e| e.to_string())?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&stale) {
+            // Another runner may have removed it.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
     // Written aside and renamed: another runner may share the cache.
     let aside = directory.join(format!(".{}-{}", fixture.name, std::process::id()));
     fs::write(&aside, encode(&outcome)).and_then(|()| fs::rename(&aside, &path)).map_err(|e| e.to_string())?;
