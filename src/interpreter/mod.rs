@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod frame;
+pub mod fuse;
 pub mod insn;
 pub mod messages;
 pub mod monitors;

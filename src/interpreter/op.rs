@@ -94,4 +94,22 @@ ops! {
     MultiANewArray, MultiANewArrayQ,
     /// Not a bytecode: fails loudly. JVMS-valid code never contains it.
     Illegal,
+    // Superinstructions, see `fuse`; `LoadLoad` is the first.
+    LoadLoad,
+    LoadLoadIfICmpEq, LoadLoadIfICmpNe, LoadLoadIfICmpLt, LoadLoadIfICmpGe, LoadLoadIfICmpGt, LoadLoadIfICmpLe,
+    LoadConstIfICmpEq, LoadConstIfICmpNe, LoadConstIfICmpLt, LoadConstIfICmpGe, LoadConstIfICmpGt, LoadConstIfICmpLe,
+    ConstIfICmpEq, ConstIfICmpNe, ConstIfICmpLt, ConstIfICmpGe, ConstIfICmpGt, ConstIfICmpLe,
+    LoadIfEq, LoadIfNe, LoadIfLt, LoadIfGe, LoadIfGt, LoadIfLe, LoadIfNull, LoadIfNonNull,
+    LoadLoadIALoad, LoadLoadLALoad, LoadLoadAALoad, LoadLoadBALoad, LoadLoadCALoad,
+    LoadIALoad, LoadLALoad, LoadAALoad, LoadBALoad, LoadCALoad,
+    LoadLoadIAdd, LoadLoadISub, LoadLoadIMul, LoadLoadIAnd, LoadLoadIOr, LoadLoadIXor,
+    LoadIAdd, LoadISub, LoadIMul, LoadIAnd, LoadIOr, LoadIXor,
+    LoadConstIAdd, LoadConstISub, LoadConstIMul, LoadConstIAnd, LoadConstIShl, LoadConstIShr, LoadConstIUshr,
+    ConstIAdd, ConstISub, ConstIMul, ConstIAnd, ConstIShl, ConstIShr, ConstIUshr,
+    Load2Load2, Load2Load2LAdd, Load2Load2LSub, Load2Load2DAdd, Load2Load2DSub, Load2Load2DMul,
+    Load2LAdd, Load2LSub, Load2DAdd, Load2DSub, Load2DMul,
+    IAddStore, IXorStore, LAddStore2, DAddStore2,
+    LoadStore, StoreLoad, LoadArrayLength, IIncGoto, IIncLoad,
+    LoadGetFieldB, LoadGetFieldC, LoadGetFieldI, LoadGetFieldJ, LoadGetFieldA,
+    LoadPutFieldI, LoadPutFieldA,
 }

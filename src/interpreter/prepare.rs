@@ -14,6 +14,8 @@ pub struct Input<'a> {
     pub synchronized: bool,
     pub object_init: bool,
     pub return_type: BasicType,
+    /// Make superinstructions.
+    pub fuse: bool,
     /// The constant at a pool index.
     pub constant: &'a dyn Fn(u16) -> Constant<'static>,
     /// Address of a cell holding these 64 bits, below 4 GiB; `None` if there is no memory.
@@ -46,6 +48,7 @@ pub fn of_method(method: MethodRef) -> Result<&'static PreparedCode, PrepareErro
         synchronized: method.is_synchronized(),
         object_init: method.has_flag(method_flags::OBJECT_INIT),
         return_type: method.return_type,
+        fuse: true,
         constant: &|i| holder.constants.file().get(i),
         wide_cell: &|v| holder.loader.arena.place(v).ok().map(|c| c as *mut u64 as usize as u32),
         primitive_array: &|t| crate::link::load::primitive_array_class(t).word(),
@@ -178,6 +181,9 @@ pub fn prepare(input: &Input<'_>) -> Result<PreparedCode, PrepareError> {
     // whatever lies behind.
     insns.push(Insn::new(Op::Illegal, 0, 0));
     bcis.push(input.code.len().saturating_sub(1) as u16);
+    if input.fuse {
+        super::fuse::fuse(&mut insns);
+    }
     Ok(PreparedCode {
         insns: insns.into_iter().map(|i| AtomicU64::new(i.bits())).collect(),
         // An appendix argument and a trailing MemberName are not in max_stack.
@@ -372,6 +378,7 @@ mod tests {
             synchronized,
             object_init: false,
             return_type,
+            fuse: false,
             constant: &|i| match i {
                 1 => Constant::Integer(-5),
                 2 => Constant::Long(1 << 40),
@@ -435,6 +442,7 @@ mod tests {
             synchronized: false,
             object_init: false,
             return_type: BasicType::Void,
+            fuse: false,
             constant: &|_| Constant::Unusable,
             wide_cell: &|_| None,
             primitive_array: &|_| 0,

@@ -80,8 +80,24 @@ pub unsafe fn quicken(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mu
     };
     if keep {
         (*(pc as *const AtomicU64)).store(quick.bits(), Ordering::Release);
+        fuse_back(frame, pc, quick);
     }
     Ok(quick.bits())
+}
+
+/// Joins a load before a quickened field access with it.
+unsafe fn fuse_back(frame: *mut Frame, pc: *const u64, quick: Insn) {
+    let code = (*frame).prepared().expect("a Java frame runs prepared code");
+    if pc == code.insns.as_ptr() as *const u64 {
+        return;
+    }
+    let before = &*(pc.sub(1) as *const AtomicU64);
+    let load = Insn::from_bits(before.load(Ordering::Relaxed));
+    if load.operation() == Op::Load {
+        if let Some(fused) = super::fuse::load_and(load.a, quick) {
+            before.store(fused.bits(), Ordering::Release);
+        }
+    }
 }
 
 /// The 32-bit address of metadata.

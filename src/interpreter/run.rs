@@ -92,6 +92,30 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                     continue;
                 }};
             }
+            /// Past a fused sequence.
+            macro_rules! skip {
+                ($n:expr) => {{
+                    pc = pc.add($n);
+                    insn = fetch(pc);
+                    continue;
+                }};
+            }
+            /// Operands of the instruction `$n` further on.
+            macro_rules! a_at {
+                ($n:expr) => {
+                    (fetch(pc.add($n)) >> 16) as u16 as usize
+                };
+            }
+            macro_rules! b_at {
+                ($n:expr) => {
+                    (fetch(pc.add($n)) >> 32) as u32
+                };
+            }
+            macro_rules! local {
+                ($i:expr) => {
+                    *locals.add($i)
+                };
+            }
             macro_rules! push {
                 ($v:expr) => {{
                     let v: u64 = $v;
@@ -210,6 +234,101 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                     pc = target;
                     insn = fetch(pc);
                     continue;
+                }};
+            }
+            /// The branch instruction `$n` further on, of a fused sequence of `$n` + 1.
+            macro_rules! fused_branch {
+                ($n:expr, $c:expr) => {{
+                    let c: bool = $c;
+                    if c {
+                        let d = b_at!($n) as i32;
+                        pc = pc.add($n);
+                        jump!(d);
+                    }
+                    skip!($n + 1)
+                }};
+            }
+            /// A fused array load of `$n` + 1 instructions: the element, or only the first
+            /// instruction's work, a load, if there is none.
+            macro_rules! fused_element {
+                ($n:expr, $array:expr, $index:expr, $base:expr, $ty:ty) => {{
+                    let array: u64 = $array;
+                    let index = $index as u32;
+                    if array == 0 || index >= array_len(array) {
+                        push!(local!(a!()));
+                        next!()
+                    }
+                    *((array as usize + $base + index as usize * std::mem::size_of::<$ty>()) as *const $ty)
+                }};
+            }
+            macro_rules! load_load_int {
+                (|$x:ident, $y:ident| $e:expr) => {{
+                    let ($x, $y) = (local!(a!()) as i32, local!(a_at!(1)) as i32);
+                    let r: i32 = $e;
+                    push!(r as u32 as u64);
+                    skip!(3)
+                }};
+            }
+            macro_rules! load_const_int {
+                (|$x:ident, $y:ident| $e:expr) => {{
+                    let ($x, $y) = (local!(a!()) as i32, b_at!(1) as i32);
+                    let r: i32 = $e;
+                    push!(r as u32 as u64);
+                    skip!(3)
+                }};
+            }
+            /// The operand on top with `$operand`.
+            macro_rules! top_int {
+                ($operand:expr, |$x:ident, $y:ident| $e:expr) => {{
+                    let ($x, $y) = (int!(1), $operand as i32);
+                    let r: i32 = $e;
+                    top!(1) = r as u32 as u64;
+                    skip!(2)
+                }};
+            }
+            macro_rules! load_load_long {
+                (|$x:ident, $y:ident| $e:expr) => {{
+                    let ($x, $y) = (local!(a!()) as i64, local!(a_at!(1)) as i64);
+                    *sp = $e as u64;
+                    sp = sp.add(2);
+                    skip!(3)
+                }};
+            }
+            macro_rules! load_load_double {
+                (|$x:ident, $y:ident| $e:expr) => {{
+                    let ($x, $y) = (f64::from_bits(local!(a!())), f64::from_bits(local!(a_at!(1))));
+                    let r: f64 = $e;
+                    *sp = r.to_bits();
+                    sp = sp.add(2);
+                    skip!(3)
+                }};
+            }
+            macro_rules! top_long {
+                (|$x:ident, $y:ident| $e:expr) => {{
+                    let ($x, $y) = (long!(2), local!(a!()) as i64);
+                    top!(2) = $e as u64;
+                    skip!(2)
+                }};
+            }
+            macro_rules! top_double {
+                (|$x:ident, $y:ident| $e:expr) => {{
+                    let ($x, $y) = (double!(2), f64::from_bits(local!(a!())));
+                    let r: f64 = $e;
+                    top!(2) = r.to_bits();
+                    skip!(2)
+                }};
+            }
+            /// Load of a local and its field; on null only the load.
+            macro_rules! load_get_field {
+                ($ty:ty, |$v:ident| $e:expr) => {{
+                    let object = local!(a!());
+                    if object == 0 {
+                        push!(object);
+                        next!()
+                    }
+                    let $v = ((object as usize + b!() as usize) as *const $ty).read_volatile();
+                    push!($e);
+                    skip!(2)
                 }};
             }
             macro_rules! branch_if {
@@ -916,6 +1035,242 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                             next!()
                         }
                         Op::Illegal => raise!(illegal_code),
+                        Op::LoadLoad => {
+                            let (x, y) = (local!(a!()), local!(a_at!(1)));
+                            *sp = x;
+                            *sp.add(1) = y;
+                            sp = sp.add(2);
+                            skip!(2)
+                        }
+                        Op::LoadLoadIfICmpEq => fused_branch!(2, (local!(a!()) as i32) == local!(a_at!(1)) as i32),
+                        Op::LoadLoadIfICmpNe => fused_branch!(2, (local!(a!()) as i32) != local!(a_at!(1)) as i32),
+                        Op::LoadLoadIfICmpLt => fused_branch!(2, (local!(a!()) as i32) < local!(a_at!(1)) as i32),
+                        Op::LoadLoadIfICmpGe => fused_branch!(2, (local!(a!()) as i32) >= local!(a_at!(1)) as i32),
+                        Op::LoadLoadIfICmpGt => fused_branch!(2, (local!(a!()) as i32) > local!(a_at!(1)) as i32),
+                        Op::LoadLoadIfICmpLe => fused_branch!(2, (local!(a!()) as i32) <= local!(a_at!(1)) as i32),
+                        Op::LoadConstIfICmpEq => fused_branch!(2, (local!(a!()) as i32) == b_at!(1) as i32),
+                        Op::LoadConstIfICmpNe => fused_branch!(2, (local!(a!()) as i32) != b_at!(1) as i32),
+                        Op::LoadConstIfICmpLt => fused_branch!(2, (local!(a!()) as i32) < b_at!(1) as i32),
+                        Op::LoadConstIfICmpGe => fused_branch!(2, (local!(a!()) as i32) >= b_at!(1) as i32),
+                        Op::LoadConstIfICmpGt => fused_branch!(2, (local!(a!()) as i32) > b_at!(1) as i32),
+                        Op::LoadConstIfICmpLe => fused_branch!(2, (local!(a!()) as i32) <= b_at!(1) as i32),
+                        Op::ConstIfICmpEq => {
+                            sp = sp.sub(1);
+                            fused_branch!(1, (*sp as i32) == b!() as i32)
+                        }
+                        Op::ConstIfICmpNe => {
+                            sp = sp.sub(1);
+                            fused_branch!(1, (*sp as i32) != b!() as i32)
+                        }
+                        Op::ConstIfICmpLt => {
+                            sp = sp.sub(1);
+                            fused_branch!(1, (*sp as i32) < b!() as i32)
+                        }
+                        Op::ConstIfICmpGe => {
+                            sp = sp.sub(1);
+                            fused_branch!(1, (*sp as i32) >= b!() as i32)
+                        }
+                        Op::ConstIfICmpGt => {
+                            sp = sp.sub(1);
+                            fused_branch!(1, (*sp as i32) > b!() as i32)
+                        }
+                        Op::ConstIfICmpLe => {
+                            sp = sp.sub(1);
+                            fused_branch!(1, (*sp as i32) <= b!() as i32)
+                        }
+                        Op::LoadIfEq => fused_branch!(1, (local!(a!()) as i32) == 0),
+                        Op::LoadIfNe => fused_branch!(1, (local!(a!()) as i32) != 0),
+                        Op::LoadIfLt => fused_branch!(1, (local!(a!()) as i32) < 0),
+                        Op::LoadIfGe => fused_branch!(1, (local!(a!()) as i32) >= 0),
+                        Op::LoadIfGt => fused_branch!(1, (local!(a!()) as i32) > 0),
+                        Op::LoadIfLe => fused_branch!(1, (local!(a!()) as i32) <= 0),
+                        Op::LoadIfNull => fused_branch!(1, local!(a!()) == 0),
+                        Op::LoadIfNonNull => fused_branch!(1, local!(a!()) != 0),
+                        Op::LoadLoadIALoad => {
+                            let v = fused_element!(2, local!(a!()), local!(a_at!(1)), 12, u32);
+                            push!(u64::from(v));
+                            skip!(3)
+                        }
+                        Op::LoadLoadAALoad => {
+                            let v = fused_element!(2, local!(a!()), local!(a_at!(1)), 12, u32);
+                            push!(widen(v) as u64);
+                            skip!(3)
+                        }
+                        Op::LoadLoadBALoad => {
+                            let v = fused_element!(2, local!(a!()), local!(a_at!(1)), 16, i8);
+                            push!(i32::from(v) as u32 as u64);
+                            skip!(3)
+                        }
+                        Op::LoadLoadCALoad => {
+                            let v = fused_element!(2, local!(a!()), local!(a_at!(1)), 12, u16);
+                            push!(u64::from(v));
+                            skip!(3)
+                        }
+                        Op::LoadLoadLALoad => {
+                            let v = fused_element!(2, local!(a!()), local!(a_at!(1)), 16, u64);
+                            *sp = v;
+                            sp = sp.add(2);
+                            skip!(3)
+                        }
+                        Op::LoadIALoad => {
+                            let v = fused_element!(1, top!(1), local!(a!()), 12, u32);
+                            top!(1) = u64::from(v);
+                            skip!(2)
+                        }
+                        Op::LoadAALoad => {
+                            let v = fused_element!(1, top!(1), local!(a!()), 12, u32);
+                            top!(1) = widen(v) as u64;
+                            skip!(2)
+                        }
+                        Op::LoadBALoad => {
+                            let v = fused_element!(1, top!(1), local!(a!()), 16, i8);
+                            top!(1) = i32::from(v) as u32 as u64;
+                            skip!(2)
+                        }
+                        Op::LoadCALoad => {
+                            let v = fused_element!(1, top!(1), local!(a!()), 12, u16);
+                            top!(1) = u64::from(v);
+                            skip!(2)
+                        }
+                        Op::LoadLALoad => {
+                            let v = fused_element!(1, top!(1), local!(a!()), 16, u64);
+                            top!(1) = v;
+                            sp = sp.add(1);
+                            skip!(2)
+                        }
+                        Op::LoadLoadIAdd => load_load_int!(|x, y| x.wrapping_add(y)),
+                        Op::LoadLoadISub => load_load_int!(|x, y| x.wrapping_sub(y)),
+                        Op::LoadLoadIMul => load_load_int!(|x, y| x.wrapping_mul(y)),
+                        Op::LoadLoadIAnd => load_load_int!(|x, y| x & y),
+                        Op::LoadLoadIOr => load_load_int!(|x, y| x | y),
+                        Op::LoadLoadIXor => load_load_int!(|x, y| x ^ y),
+                        Op::LoadIAdd => top_int!(local!(a!()), |x, y| x.wrapping_add(y)),
+                        Op::LoadISub => top_int!(local!(a!()), |x, y| x.wrapping_sub(y)),
+                        Op::LoadIMul => top_int!(local!(a!()), |x, y| x.wrapping_mul(y)),
+                        Op::LoadIAnd => top_int!(local!(a!()), |x, y| x & y),
+                        Op::LoadIOr => top_int!(local!(a!()), |x, y| x | y),
+                        Op::LoadIXor => top_int!(local!(a!()), |x, y| x ^ y),
+                        Op::LoadConstIAdd => load_const_int!(|x, y| x.wrapping_add(y)),
+                        Op::LoadConstISub => load_const_int!(|x, y| x.wrapping_sub(y)),
+                        Op::LoadConstIMul => load_const_int!(|x, y| x.wrapping_mul(y)),
+                        Op::LoadConstIAnd => load_const_int!(|x, y| x & y),
+                        Op::LoadConstIShl => load_const_int!(|x, y| x.wrapping_shl(y as u32)),
+                        Op::LoadConstIShr => load_const_int!(|x, y| x.wrapping_shr(y as u32)),
+                        Op::LoadConstIUshr => load_const_int!(|x, y| (x as u32).wrapping_shr(y as u32) as i32),
+                        Op::ConstIAdd => top_int!(b!(), |x, y| x.wrapping_add(y)),
+                        Op::ConstISub => top_int!(b!(), |x, y| x.wrapping_sub(y)),
+                        Op::ConstIMul => top_int!(b!(), |x, y| x.wrapping_mul(y)),
+                        Op::ConstIAnd => top_int!(b!(), |x, y| x & y),
+                        Op::ConstIShl => top_int!(b!(), |x, y| x.wrapping_shl(y as u32)),
+                        Op::ConstIShr => top_int!(b!(), |x, y| x.wrapping_shr(y as u32)),
+                        Op::ConstIUshr => top_int!(b!(), |x, y| (x as u32).wrapping_shr(y as u32) as i32),
+                        Op::Load2Load2 => {
+                            let (x, y) = (local!(a!()), local!(a_at!(1)));
+                            *sp = x;
+                            *sp.add(2) = y;
+                            sp = sp.add(4);
+                            skip!(2)
+                        }
+                        Op::Load2Load2LAdd => load_load_long!(|x, y| x.wrapping_add(y)),
+                        Op::Load2Load2LSub => load_load_long!(|x, y| x.wrapping_sub(y)),
+                        Op::Load2Load2DAdd => load_load_double!(|x, y| x + y),
+                        Op::Load2Load2DSub => load_load_double!(|x, y| x - y),
+                        Op::Load2Load2DMul => load_load_double!(|x, y| x * y),
+                        Op::Load2LAdd => top_long!(|x, y| x.wrapping_add(y)),
+                        Op::Load2LSub => top_long!(|x, y| x.wrapping_sub(y)),
+                        Op::Load2DAdd => top_double!(|x, y| x + y),
+                        Op::Load2DSub => top_double!(|x, y| x - y),
+                        Op::Load2DMul => top_double!(|x, y| x * y),
+                        Op::IAddStore => {
+                            let r = int!(2).wrapping_add(int!(1));
+                            sp = sp.sub(2);
+                            local!(a_at!(1)) = r as u32 as u64;
+                            skip!(2)
+                        }
+                        Op::IXorStore => {
+                            let r = int!(2) ^ int!(1);
+                            sp = sp.sub(2);
+                            local!(a_at!(1)) = r as u32 as u64;
+                            skip!(2)
+                        }
+                        Op::LAddStore2 => {
+                            let r = long!(4).wrapping_add(long!(2));
+                            sp = sp.sub(4);
+                            local!(a_at!(1)) = r as u64;
+                            skip!(2)
+                        }
+                        Op::DAddStore2 => {
+                            let r = double!(4) + double!(2);
+                            sp = sp.sub(4);
+                            local!(a_at!(1)) = r.to_bits();
+                            skip!(2)
+                        }
+                        Op::LoadStore => {
+                            local!(a_at!(1)) = local!(a!());
+                            skip!(2)
+                        }
+                        Op::StoreLoad => {
+                            local!(a!()) = top!(1);
+                            top!(1) = local!(a_at!(1));
+                            skip!(2)
+                        }
+                        Op::LoadArrayLength => {
+                            let array = local!(a!());
+                            if array == 0 {
+                                push!(array);
+                                next!()
+                            }
+                            push!(u64::from(array_len(array)));
+                            skip!(2)
+                        }
+                        Op::IIncGoto => {
+                            let p = locals.add(a!());
+                            *p = (*p as u32).wrapping_add(b!()) as u64;
+                            let d = b_at!(1) as i32;
+                            pc = pc.add(1);
+                            jump!(d)
+                        }
+                        Op::IIncLoad => {
+                            let p = locals.add(a!());
+                            *p = (*p as u32).wrapping_add(b!()) as u64;
+                            push!(local!(a_at!(1)));
+                            skip!(2)
+                        }
+                        Op::LoadGetFieldB => load_get_field!(i8, |v| i32::from(v) as u32 as u64),
+                        Op::LoadGetFieldC => load_get_field!(u16, |v| u64::from(v)),
+                        Op::LoadGetFieldI => load_get_field!(u32, |v| u64::from(v)),
+                        Op::LoadGetFieldA => load_get_field!(u32, |v| widen(v) as u64),
+                        Op::LoadGetFieldJ => {
+                            let object = local!(a!());
+                            if object == 0 {
+                                push!(object);
+                                next!()
+                            }
+                            *sp = ((object as usize + b!() as usize) as *const u64).read_volatile();
+                            sp = sp.add(2);
+                            skip!(2)
+                        }
+                        Op::LoadPutFieldI => {
+                            let (object, v) = (top!(1), local!(a!()));
+                            if object == 0 {
+                                push!(v);
+                                next!()
+                            }
+                            ((object as usize + b!() as usize) as *mut u32).write_volatile(v as u32);
+                            sp = sp.sub(1);
+                            skip!(2)
+                        }
+                        Op::LoadPutFieldA => {
+                            let (object, v) = (top!(1), local!(a!()));
+                            if object == 0 {
+                                push!(v);
+                                next!()
+                            }
+                            let object = Oop::from_address(object as usize);
+                            access::store_ref(t, object, b!() as usize, Oop::from_address(v as usize));
+                            sp = sp.sub(1);
+                            skip!(2)
+                        }
                     }
                 };
                 // A call: `callee`'s arguments are on top of the stack.
