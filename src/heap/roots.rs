@@ -242,6 +242,8 @@ pub(super) fn for_each_of_thread(t: &JavaThread, f: &mut dyn FnMut(Slot)) {
         f(Slot::wide(o as *const Oop as usize));
     }
     t.vm.for_each_root(&mut |s| f(Slot::root(s)));
+    // SAFETY: as above; the slots are the thread's own and live.
+    unsafe { (*t.locals.get()).for_each_slot(&mut |s| f(Slot::root(&*s))) };
 }
 
 /// Reports the precise roots of the VM itself.

@@ -1,5 +1,7 @@
 //! JNI: the function table, references, native linking and native calls.
 
+pub mod border;
+pub mod mangle;
 pub mod native;
 pub mod refs;
-mod stub;
+pub mod stub;

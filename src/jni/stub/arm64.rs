@@ -1,114 +1,181 @@
-//! Native call stubs for the AAPCS64 calling convention (Linux: every stacked argument takes
-//! eight bytes).
+//! Native call stubs for AArch64, the procedure call standard as Linux has it (AAPCS64).
 
-use super::{Kind, Signature};
-use crate::heap::layout::BasicType;
-use dynasmrt::{dynasm, DynasmApi, ExecutableBuffer};
+use super::{Protocol, Shape};
+use crate::threads::thread::ThreadState;
+use dynasmrt::aarch64::Aarch64Relocation;
+use dynasmrt::{dynasm, DynasmApi, DynasmLabelApi, VecAssembler};
 
-/// Assembles the stub. In: x0 args, x1 env, x2 class, x3 function.
-pub(super) fn assemble(signature: &Signature) -> ExecutableBuffer {
-    let mut ops = dynasmrt::aarch64::Assembler::new().expect("memory for a native call stub");
-    let mut on_stack = 0u32;
-    let (mut integers, mut floats) = (2, 0);
-    for k in signature.parameters.iter() {
-        match k {
-            Kind::Float | Kind::Double if floats < 8 => floats += 1,
-            Kind::Float | Kind::Double => on_stack += 1,
-            _ if integers < 8 => integers += 1,
-            _ => on_stack += 1,
-        }
-    }
-    let bytes = (on_stack * 8 + 15) & !15;
+/// Frame: x29 x30, x19 to x28, d8 to d15.
+const FRAME: u32 = 160;
+
+/// Assembles the stub for `shape`; see [`super::StubFn`].
+pub fn assemble(shape: &Shape, vm: &Protocol) -> Vec<u8> {
+    let mut ops: VecAssembler<Aarch64Relocation> = VecAssembler::new(0);
     dynasm!(ops
         ; .arch aarch64
-        ; stp x29, x30, [sp, #-32]!
+        ; stp x29, x30, [sp, #-160]!
         ; mov x29, sp
-        ; str x19, [sp, #16]
-        ; sub sp, sp, #bytes
+        ; stp x19, x20, [sp, #16]
+        ; stp x21, x22, [sp, #32]
+        ; stp x23, x24, [sp, #48]
+        ; stp x25, x26, [sp, #64]
+        ; stp x27, x28, [sp, #80]
+        ; stp d8, d9, [sp, #96]
+        ; stp d10, d11, [sp, #112]
+        ; stp d12, d13, [sp, #128]
+        ; stp d14, d15, [sp, #144]
         ; mov x19, x0
-        ; mov x16, x3
-        ; mov x0, x1
+        ; mov x20, x1
+        ; mov x21, x2
+        ; mov x22, x3
     );
-    let mut slot = 0u32;
-    if signature.is_static {
-        dynasm!(ops ; .arch aarch64 ; mov x1, x2);
-    } else {
-        dynasm!(ops ; .arch aarch64 ; mov x1, x19);
-        slot = 1;
-    }
-    let (mut integers, mut floats, mut stacked) = (2u32, 0u32, 0u32);
-    for &k in signature.parameters.iter() {
-        let at = slot * 8;
-        slot += k.slots() as u32;
-        match k {
-            Kind::Float | Kind::Double if floats < 8 => {
-                let r = floats;
+    // x0 and x1 are the environment and the class or receiver.
+    let (mut integers, mut floats, mut stacked) = (if shape.is_static { 2u8 } else { 1 }, 0u8, 0u32);
+    let mut moves: Vec<(u8, u32, Place)> = Vec::new();
+    for (c, slot) in shape.slots() {
+        let place = match c {
+            b'F' | b'D' if floats < 8 => {
                 floats += 1;
-                match k {
-                    Kind::Float => dynasm!(ops ; .arch aarch64 ; ldr S(r), [x19, at]),
-                    _ => dynasm!(ops ; .arch aarch64 ; ldr D(r), [x19, at]),
-                }
+                Place::Float(floats - 1)
             }
-            Kind::Int | Kind::Long | Kind::Reference if integers < 8 => {
-                let r = integers;
+            b'F' | b'D' => Place::stack(&mut stacked),
+            _ if integers < 8 => {
                 integers += 1;
-                match k {
-                    Kind::Int => dynasm!(ops ; .arch aarch64 ; ldrsw X(r), [x19, at]),
-                    Kind::Long => dynasm!(ops ; .arch aarch64 ; ldr X(r), [x19, at]),
-                    _ => dynasm!(ops
-                        ; .arch aarch64
-                        ; ldr x17, [x19, at]
-                        ; add X(r), x19, at
-                        ; cmp x17, #0
-                        ; csel X(r), X(r), xzr, ne
-                    ),
-                }
+                Place::Integer(integers - 1)
             }
-            _ => {
-                let to = stacked * 8;
-                stacked += 1;
-                match k {
-                    Kind::Int => dynasm!(ops ; .arch aarch64 ; ldrsw x17, [x19, at]),
-                    Kind::Float => dynasm!(ops ; .arch aarch64 ; ldr w17, [x19, at]),
-                    Kind::Reference => dynasm!(ops
-                        ; .arch aarch64
-                        ; ldr x9, [x19, at]
-                        ; add x17, x19, at
-                        ; cmp x9, #0
-                        ; csel x17, x17, xzr, ne
-                    ),
-                    _ => dynasm!(ops ; .arch aarch64 ; ldr x17, [x19, at]),
-                }
-                dynasm!(ops ; .arch aarch64 ; str x17, [sp, to]);
+            _ => Place::stack(&mut stacked),
+        };
+        moves.push((c, slot as u32 * 8, place));
+    }
+    let bytes = (stacked * 8 + 15) & !15;
+    if bytes != 0 {
+        dynasm!(ops; .arch aarch64; sub sp, sp, bytes);
+    }
+    for &(c, offset, place) in &moves {
+        match (c, place) {
+            (b'L', Place::Integer(r)) => {
+                reference(&mut ops, r, offset);
+            }
+            (b'L', Place::Stack(at)) => {
+                reference(&mut ops, 9, offset);
+                dynasm!(ops; .arch aarch64; str x9, [sp, at]);
+            }
+            (b'J', Place::Integer(r)) => dynasm!(ops; .arch aarch64; ldr X(r), [x19, offset]),
+            (b'F', Place::Float(r)) => dynasm!(ops; .arch aarch64; ldr S(r), [x19, offset]),
+            (b'D', Place::Float(r)) => dynasm!(ops; .arch aarch64; ldr D(r), [x19, offset]),
+            (_, Place::Integer(r)) => dynasm!(ops; .arch aarch64; ldr W(r), [x19, offset]),
+            (_, _) => {
+                let Place::Stack(at) = place else { unreachable!("only floats go to float registers") };
+                dynasm!(ops; .arch aarch64; ldr x9, [x19, offset]; str x9, [sp, at])
             }
         }
     }
-    dynasm!(ops ; .arch aarch64 ; blr x16);
-    let code = signature.result.0;
-    if code == BasicType::Boolean as u8 {
-        dynasm!(ops ; .arch aarch64 ; tst w0, #0xff ; cset w0, ne);
-    } else if code == BasicType::Byte as u8 {
-        dynasm!(ops ; .arch aarch64 ; sxtb w0, w0);
-    } else if code == BasicType::Char as u8 {
-        dynasm!(ops ; .arch aarch64 ; uxth w0, w0);
-    } else if code == BasicType::Short as u8 {
-        dynasm!(ops ; .arch aarch64 ; sxth w0, w0);
-    } else if code == BasicType::Int as u8 {
-        dynasm!(ops ; .arch aarch64 ; mov w0, w0);
-    } else if code == BasicType::Float as u8 {
-        dynasm!(ops ; .arch aarch64 ; fmov w0, s0);
-    } else if code == BasicType::Double as u8 {
-        dynasm!(ops ; .arch aarch64 ; fmov x0, d0);
-    } else if code == BasicType::Void as u8 {
-        dynasm!(ops ; .arch aarch64 ; mov x0, xzr);
+    if shape.is_static {
+        dynasm!(ops; .arch aarch64; mov x1, x21);
+    }
+    dynasm!(ops; .arch aarch64; mov x0, x20);
+    // x23 = address of the state byte, x24 of the poll word, x25 of the saved stack pointer.
+    address(&mut ops, 23, vm.state);
+    address(&mut ops, 24, vm.poll);
+    address(&mut ops, 25, vm.saved_sp);
+    let (in_native, in_vm) = (ThreadState::InNative as u32, ThreadState::InVm as u32);
+    dynasm!(ops
+        ; .arch aarch64
+        ; ldr x26, [x25]
+        ; mov x9, sp
+        ; str x9, [x25]
+        ; movz w10, in_native
+        ; stlrb w10, [x23]
+        ; blr x22
+    );
+    match shape.result {
+        b'V' => dynasm!(ops; .arch aarch64; mov x19, xzr),
+        b'Z' => dynasm!(ops; .arch aarch64; tst w0, #0xff; cset w19, ne),
+        b'B' => dynasm!(ops; .arch aarch64; sxtb w19, w0),
+        b'C' => dynasm!(ops; .arch aarch64; uxth w19, w0),
+        b'S' => dynasm!(ops; .arch aarch64; sxth w19, w0),
+        b'I' => dynasm!(ops; .arch aarch64; mov w19, w0),
+        b'F' => dynasm!(ops; .arch aarch64; fmov w19, s0),
+        b'D' => dynasm!(ops; .arch aarch64; fmov x19, d0),
+        _ => dynasm!(ops; .arch aarch64; mov x19, x0),
     }
     dynasm!(ops
         ; .arch aarch64
+        ; movz w10, in_vm
+        ; stlrb w10, [x23]
+        // Full fence: the pause sees our state, or we its poll bit.
+        ; dmb ish
+        ; ldr w10, [x24]
+        ; cbnz w10, >slow
+        ; done:
+        ; str x26, [x25]
+        ; mov x0, x19
         ; mov sp, x29
-        ; ldr x19, [sp, #16]
-        ; ldp x29, x30, [sp], #32
+        ; ldp x19, x20, [sp, #16]
+        ; ldp x21, x22, [sp, #32]
+        ; ldp x23, x24, [sp, #48]
+        ; ldp x25, x26, [sp, #64]
+        ; ldp x27, x28, [sp, #80]
+        ; ldp d8, d9, [sp, #96]
+        ; ldp d10, d11, [sp, #112]
+        ; ldp d12, d13, [sp, #128]
+        ; ldp d14, d15, [sp, #144]
+        ; ldp x29, x30, [sp], #160
         ; ret
+        ; slow:
     );
-    // Publishing flushes the data cache and invalidates the instruction cache (dynasmrt).
-    ops.finalize().expect("the stub has no unresolved labels")
+    address(&mut ops, 0, vm.thread);
+    constant(&mut ops, 9, vm.slow as u64);
+    dynasm!(ops; .arch aarch64; blr x9; b <done);
+    debug_assert_eq!(FRAME, 160, "the frame size is spelt out in the instructions above");
+    ops.finalize().expect("all labels are defined")
+}
+
+/// X(r) = address of the slot at `offset`, or null if it holds null.
+fn reference(ops: &mut VecAssembler<Aarch64Relocation>, r: u8, offset: u32) {
+    dynasm!(ops
+        ; .arch aarch64
+        ; ldr x10, [x19, offset]
+        ; add XSP(r), x19, offset
+        ; cmp x10, #0
+        ; csel X(r), xzr, X(r), eq
+    );
+}
+
+/// X(r) = environment + `offset`.
+fn address(ops: &mut VecAssembler<Aarch64Relocation>, r: u8, offset: i32) {
+    let magnitude = offset.unsigned_abs();
+    assert!(magnitude < 4096, "the thread's first fields are near each other");
+    if offset < 0 {
+        dynasm!(ops; .arch aarch64; sub XSP(r), x20, magnitude);
+    } else {
+        dynasm!(ops; .arch aarch64; add XSP(r), x20, magnitude);
+    }
+}
+
+/// X(r) = `value`.
+fn constant(ops: &mut VecAssembler<Aarch64Relocation>, r: u8, value: u64) {
+    let part = |i: u32| (value >> (16 * i)) as u16 as u32;
+    dynasm!(ops
+        ; .arch aarch64
+        ; movz X(r), part(0)
+        ; movk X(r), part(1), lsl #16
+        ; movk X(r), part(2), lsl #32
+        ; movk X(r), part(3), lsl #48
+    );
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Integer(u8),
+    Float(u8),
+    /// Offset from the stack pointer.
+    Stack(u32),
+}
+
+impl Place {
+    fn stack(words: &mut u32) -> Place {
+        *words += 1;
+        Place::Stack((*words - 1) * 8)
+    }
 }

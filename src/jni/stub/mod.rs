@@ -1,154 +1,136 @@
-//! Native call stubs: one small piece of machine code per native signature that moves arguments
-//! from Java stack slots to where the C calling convention wants them.
+//! Native call stubs: machine code that moves the arguments of a native method from the Java
+//! stack to where the C calling convention wants them, leaves the VM, calls the function and
+//! comes back. One stub serves all methods with the same parameter and return types.
 //!
-//! A stub only moves values. The transition of the thread's state, with callee-saved registers
-//! spilled for the stack scan, is made around it by `threads::state::in_native`; compiled code
-//! will get stubs of its own.
+//! Both assemblers are built on every host, so that each is tested wherever we build.
 
-#[cfg_attr(target_arch = "aarch64", path = "arm64.rs")]
-#[cfg_attr(target_arch = "x86_64", path = "x64.rs")]
-mod host;
+pub mod arena;
+pub mod arm64;
+pub mod x64;
 
 use crate::heap::layout::BasicType;
-use crate::meta::method::MethodRef;
+use crate::meta::method::Method;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
-/// `stub(args, env, class, function)`: calls `function(env, class or this, …)` with the argument
-/// slots at `args`; a reference is passed as the address of its slot, or null if the slot holds
-/// null. The result is widened to 64 bits (a sub-int by its sign or zero; void gives 0).
-pub type Stub = unsafe extern "C" fn(args: *mut u64, env: *mut c_void, class: *mut c_void, function: *const c_void) -> u64;
+/// A stub: argument slots, `JNIEnv*`, handle of the class (for static methods; else ignored),
+/// the function. The thread must be in the VM state and comes back in it. The result is the
+/// C function's, normalised to its type's 64-bit form (int types sign- or zero-extended to 32
+/// bits, boolean to 0 or 1); a reference is still a handle.
+pub type StubFn = unsafe extern "C" fn(args: *const u64, env: *mut c_void, class: *mut c_void, function: usize) -> u64;
 
 /// What a stub depends on.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Signature {
+pub struct Shape {
+    /// Receives the class handle rather than a receiver.
     pub is_static: bool,
-    pub parameters: Box<[Kind]>,
-    pub result: BasicTypeKey,
+    /// Descriptor character per parameter (`L` for all references).
+    pub parameters: Vec<u8>,
+    /// Descriptor character of the result.
+    pub result: u8,
 }
 
-/// How an argument is passed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Kind {
-    /// 32 bits in an integer register, sign-extended (all sub-int types are ints on the stack).
-    Int,
-    Long,
-    Float,
-    Double,
-    /// The address of the slot, or null.
-    Reference,
-}
-
-/// How a result is widened (a `BasicType` code).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct BasicTypeKey(pub u8);
-
-impl Kind {
-    fn of(b: BasicType) -> Kind {
-        match b {
-            BasicType::Long => Kind::Long,
-            BasicType::Float => Kind::Float,
-            BasicType::Double => Kind::Double,
-            BasicType::Object | BasicType::Array => Kind::Reference,
-            _ => Kind::Int,
+impl Shape {
+    /// The shape of a native method.
+    pub fn of(m: &Method) -> Shape {
+        Shape {
+            is_static: m.is_static(),
+            parameters: m.parameters.iter().map(|&p| letter(p)).collect(),
+            result: letter(m.return_type),
         }
     }
 
-    /// Java stack slots it takes.
-    fn slots(self) -> usize {
-        match self {
-            Kind::Long | Kind::Double => 2,
-            _ => 1,
+    /// Java argument slots: (descriptor character, slot number) of everything passed from the
+    /// Java stack, the receiver included.
+    pub fn slots(&self) -> impl Iterator<Item = (u8, usize)> + '_ {
+        let receiver = (!self.is_static).then_some(b'L');
+        receiver.into_iter().chain(self.parameters.iter().copied()).scan(0, |next, c| {
+            let slot = *next;
+            *next += if matches!(c, b'J' | b'D') { 2 } else { 1 };
+            Some((c, slot))
+        })
+    }
+}
+
+fn letter(t: BasicType) -> u8 {
+    match t {
+        BasicType::Array => b'L',
+        t => t.descriptor(),
+    }
+}
+
+/// What the assemblers need to know of the VM.
+#[derive(Clone, Copy)]
+pub struct Protocol {
+    /// Offsets from the `JNIEnv*` of the thread's state (u8), poll word (u32) and saved stack
+    /// pointer (u64).
+    pub state: i32,
+    pub poll: i32,
+    pub saved_sp: i32,
+    /// Offset from the `JNIEnv*` to the thread.
+    pub thread: i32,
+    /// `extern "C" fn(thread)`, called in the VM state when the poll word is set.
+    pub slow: usize,
+}
+
+impl Protocol {
+    /// The running VM's.
+    pub fn of_vm() -> Protocol {
+        use crate::threads::thread::offsets::*;
+        let from_env = |offset: usize| offset as i32 - JNI_ENV as i32;
+        Protocol {
+            state: from_env(STATE),
+            poll: from_env(POLL),
+            saved_sp: from_env(SAVED_SP),
+            thread: from_env(0),
+            slow: slow_return as *const () as usize,
         }
     }
 }
 
-/// The stub for a native method; made once per signature, never freed.
-pub fn for_method(m: MethodRef) -> Stub {
-    let signature = Signature {
-        is_static: m.is_static(),
-        parameters: m.parameters.iter().map(|&p| Kind::of(p)).collect(),
-        result: BasicTypeKey(m.return_type as u8),
+/// A native method has returned and a safepoint or handshake waits.
+unsafe extern "C" fn slow_return(t: *const crate::threads::JavaThread) {
+    crate::threads::safepoint::block(&*t)
+}
+
+/// The stub of a native method, made on first use.
+pub fn of_method(m: &Method) -> StubFn {
+    let known = m.native_stub.load(Ordering::Acquire);
+    let entry = if known != 0 {
+        known
+    } else {
+        let entry = of_shape(Shape::of(m));
+        m.native_stub.store(entry, Ordering::Release);
+        entry
     };
-    for_signature(&signature)
+    // SAFETY: the entry of a stub that the assembler made with this signature.
+    unsafe { std::mem::transmute::<usize, StubFn>(entry) }
 }
 
-fn for_signature(signature: &Signature) -> Stub {
-    static STUBS: OnceLock<Mutex<HashMap<Signature, usize>>> = OnceLock::new();
-    let mut stubs = STUBS.get_or_init(Mutex::default).lock();
-    let address = *stubs.entry(signature.clone()).or_insert_with(|| {
-        let code = host::assemble(signature);
-        let address = code.ptr(dynasmrt::AssemblyOffset(0)) as usize;
-        // Stubs are few and stay for the life of the process.
-        std::mem::forget(code);
-        address
-    });
-    // SAFETY: the assembler made code of this type there.
-    unsafe { std::mem::transmute::<usize, Stub>(address) }
+fn of_shape(shape: Shape) -> usize {
+    static STUBS: Mutex<Option<HashMap<Shape, usize>>> = Mutex::new(None);
+    let mut stubs = STUBS.lock();
+    let stubs = stubs.get_or_insert_default();
+    if let Some(&entry) = stubs.get(&shape) {
+        return entry;
+    }
+    let code = assemble(&shape, &Protocol::of_vm());
+    let entry = arena::publish(&code);
+    stubs.insert(shape, entry);
+    entry
+}
+
+fn assemble(shape: &Shape, protocol: &Protocol) -> Vec<u8> {
+    if cfg!(target_arch = "x86_64") {
+        x64::assemble(shape, protocol)
+    } else if cfg!(target_arch = "aarch64") {
+        arm64::assemble(shape, protocol)
+    } else {
+        panic!("native call stubs know x86-64 and AArch64 only")
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    unsafe extern "C" fn many(
-        env: *mut c_void,
-        class: *mut c_void,
-        a: i32,
-        b: i64,
-        c: f32,
-        d: f64,
-        e: *const u64,
-        f: *const u64,
-        g: i32,
-        h: i64,
-        i: f32,
-        j: i8,
-    ) -> i64 {
-        assert_eq!((env as usize, class as usize), (0x10, 0x20));
-        assert!(f.is_null());
-        let e = *e as i64;
-        i64::from(a) + b + c as i64 + d as i64 + e + i64::from(g) + h + i as i64 + i64::from(j)
-    }
-
-    #[test]
-    fn arguments_of_all_kinds_arrive() {
-        use Kind::*;
-        let s = Signature {
-            is_static: true,
-            parameters: [Int, Long, Float, Double, Reference, Reference, Int, Long, Float, Int].into(),
-            result: BasicTypeKey(BasicType::Long as u8),
-        };
-        let f = |x: f32| u64::from(x.to_bits());
-        let mut args = [(-1i32) as u32 as u64, 1 << 40, 0, f(3.0), 5.0f64.to_bits(), 0, 7, 0, 11, 1 << 41, 0, f(13.0), (-17i32) as u32 as u64];
-        let stub = for_signature(&s);
-        // SAFETY: the stub fits the function and the arguments.
-        let r = unsafe { stub(args.as_mut_ptr(), 0x10 as *mut c_void, 0x20 as *mut c_void, many as *const c_void) };
-        assert_eq!(r as i64, -1 + (1 << 40) + 3 + 5 + 7 + 11 + (1 << 41) + 13 - 17);
-    }
-
-    unsafe extern "C" fn narrow(_env: *mut c_void, this: *const u64) -> i32 {
-        *this as i32
-    }
-
-    #[test]
-    fn sub_int_results_are_normalized() {
-        for (code, value, want) in [
-            (BasicType::Byte, 0x1ff, -1i64 as u64 & 0xffff_ffff),
-            (BasicType::Boolean, 0x100, 0),
-            (BasicType::Boolean, 0x102, 1),
-            (BasicType::Char, 0x1_ffff, 0xffff),
-            (BasicType::Short, 0x1_8000, 0xffff_8000),
-            (BasicType::Void, 5, 0),
-        ] {
-            let s = Signature { is_static: false, parameters: Box::default(), result: BasicTypeKey(code as u8) };
-            let mut args = [value];
-            let stub = for_signature(&s);
-            // SAFETY: as above.
-            let r = unsafe { stub(args.as_mut_ptr(), std::ptr::null_mut(), std::ptr::null_mut(), narrow as *const c_void) };
-            assert_eq!(r & 0xffff_ffff, want, "{code:?}");
-        }
-    }
-}
+mod tests;

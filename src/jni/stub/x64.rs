@@ -1,115 +1,148 @@
-//! Native call stubs for the System V AMD64 calling convention.
+//! Native call stubs for the System V x86-64 calling convention.
 
-use super::{Kind, Signature};
-use crate::heap::layout::BasicType;
-use dynasmrt::{dynasm, DynasmApi, ExecutableBuffer};
+use super::{Protocol, Shape};
+use crate::threads::thread::ThreadState;
+use dynasmrt::x64::X64Relocation;
+use dynasmrt::{dynasm, DynasmApi, DynasmLabelApi, VecAssembler};
 
-/// Integer argument registers behind env and class/this: rdx, rcx, r8, r9.
-const INTEGER: [u8; 4] = [2, 1, 8, 9];
+/// Callee-saved registers pushed below the saved frame pointer.
+const PUSHED: usize = 5;
+/// Encodings of the integer argument registers: rdi rsi rdx rcx r8 r9.
+const INTEGER: [u8; 6] = [7, 6, 2, 1, 8, 9];
 
-/// Assembles the stub. In: rdi args, rsi env, rdx class, rcx function.
-pub(super) fn assemble(signature: &Signature) -> ExecutableBuffer {
-    let mut ops = dynasmrt::x64::Assembler::new().expect("memory for a native call stub");
-    let mut on_stack = 0;
-    let (mut integers, mut floats) = (0, 0);
-    for k in signature.parameters.iter() {
-        match k {
-            Kind::Float | Kind::Double if floats < 8 => floats += 1,
-            Kind::Float | Kind::Double => on_stack += 1,
-            _ if integers < INTEGER.len() => integers += 1,
-            _ => on_stack += 1,
-        }
+/// Assembles the stub for `shape`; see [`super::StubFn`].
+pub fn assemble(shape: &Shape, vm: &Protocol) -> Vec<u8> {
+    let mut ops: VecAssembler<X64Relocation> = VecAssembler::new(0);
+    // rdi, rsi are the environment and the class or receiver.
+    let (mut integers, mut floats, mut stacked) = (if shape.is_static { 2 } else { 1 }, 0u8, 0i32);
+    let places: Vec<(u8, i32, Place)> = shape
+        .slots()
+        .map(|(c, slot)| {
+            let place = match c {
+                b'F' | b'D' if floats < 8 => {
+                    floats += 1;
+                    Place::Float(floats - 1)
+                }
+                b'F' | b'D' => Place::stack(&mut stacked),
+                _ if integers < 6 => {
+                    integers += 1;
+                    Place::Integer(INTEGER[integers - 1])
+                }
+                _ => Place::stack(&mut stacked),
+            };
+            (c, slot as i32 * 8, place)
+        })
+        .collect();
+    // Entry: rsp = 8 mod 16; frame pointer and PUSHED registers on top, then aligned again.
+    let mut bytes = stacked * 8;
+    if (bytes as usize + 8 * PUSHED) % 16 != 0 {
+        bytes += 8;
     }
-    // rbx and rbp are pushed above; the call needs a 16-byte aligned stack.
-    let bytes = ((on_stack * 8 + 15) & !15) + 8;
     dynasm!(ops
         ; .arch x64
         ; push rbp
         ; mov rbp, rsp
         ; push rbx
-        ; sub rsp, bytes as i32
+        ; push r12
+        ; push r13
+        ; push r14
+        ; push r15
+        ; sub rsp, bytes
         ; mov rbx, rdi
-        ; mov r11, rcx
-        ; mov rdi, rsi
+        ; mov r12, rsi
+        ; mov r13, rdx
+        ; mov r14, rcx
+        ; xor r15d, r15d
     );
-    let mut slot = 0;
-    if signature.is_static {
-        dynasm!(ops ; .arch x64 ; mov rsi, rdx);
-    } else {
-        dynasm!(ops ; .arch x64 ; mov rsi, rbx);
-        slot = 1;
-    }
-    let (mut integers, mut floats, mut stacked) = (0, 0, 0);
-    for &k in signature.parameters.iter() {
-        let at = slot * 8;
-        slot += k.slots() as i32;
-        match k {
-            Kind::Float | Kind::Double if floats < 8 => {
-                let r = floats as u8;
-                floats += 1;
-                match k {
-                    Kind::Float => dynasm!(ops ; .arch x64 ; movss Rx(r), DWORD [rbx + at]),
-                    _ => dynasm!(ops ; .arch x64 ; movsd Rx(r), QWORD [rbx + at]),
-                }
-            }
-            Kind::Int | Kind::Long | Kind::Reference if integers < INTEGER.len() => {
-                let r = INTEGER[integers];
-                integers += 1;
-                match k {
-                    Kind::Int => dynasm!(ops ; .arch x64 ; movsxd Rq(r), DWORD [rbx + at]),
-                    Kind::Long => dynasm!(ops ; .arch x64 ; mov Rq(r), QWORD [rbx + at]),
-                    _ => dynasm!(ops
-                        ; .arch x64
-                        ; xor eax, eax
-                        ; lea Rq(r), [rbx + at]
-                        ; cmp QWORD [rbx + at], 0
-                        ; cmove Rq(r), rax
-                    ),
-                }
-            }
-            _ => {
-                let to = stacked * 8;
-                stacked += 1;
-                match k {
-                    Kind::Int => dynasm!(ops ; .arch x64 ; movsxd r10, DWORD [rbx + at]),
-                    Kind::Reference => dynasm!(ops
-                        ; .arch x64
-                        ; xor eax, eax
-                        ; lea r10, [rbx + at]
-                        ; cmp QWORD [rbx + at], 0
-                        ; cmove r10, rax
-                    ),
-                    Kind::Float => dynasm!(ops ; .arch x64 ; mov r10d, DWORD [rbx + at]),
-                    _ => dynasm!(ops ; .arch x64 ; mov r10, QWORD [rbx + at]),
-                }
-                dynasm!(ops ; .arch x64 ; mov QWORD [rsp + to], r10);
+    for &(c, offset, place) in &places {
+        match (c, place) {
+            (b'L', Place::Integer(r)) => dynasm!(ops
+                ; .arch x64
+                ; lea Rq(r), [rbx + offset]
+                ; cmp QWORD [rbx + offset], 0
+                ; cmove Rq(r), r15
+            ),
+            (b'L', Place::Stack(at)) => dynasm!(ops
+                ; .arch x64
+                ; lea rax, [rbx + offset]
+                ; cmp QWORD [rbx + offset], 0
+                ; cmove rax, r15
+                ; mov [rsp + at], rax
+            ),
+            (b'J', Place::Integer(r)) => dynasm!(ops; .arch x64; mov Rq(r), [rbx + offset]),
+            (b'F', Place::Float(r)) => dynasm!(ops; .arch x64; movss Rx(r), [rbx + offset]),
+            (b'D', Place::Float(r)) => dynasm!(ops; .arch x64; movsd Rx(r), [rbx + offset]),
+            (_, Place::Integer(r)) => dynasm!(ops; .arch x64; mov Rd(r), [rbx + offset]),
+            (_, _) => {
+                let Place::Stack(at) = place else { unreachable!("only floats go to float registers") };
+                dynasm!(ops; .arch x64; mov rax, [rbx + offset]; mov [rsp + at], rax)
             }
         }
     }
-    dynasm!(ops ; .arch x64 ; call r11);
-    let code = signature.result.0;
-    if code == BasicType::Boolean as u8 {
-        dynasm!(ops ; .arch x64 ; xor ecx, ecx ; test al, al ; setne cl ; mov eax, ecx);
-    } else if code == BasicType::Byte as u8 {
-        dynasm!(ops ; .arch x64 ; movsx eax, al);
-    } else if code == BasicType::Char as u8 {
-        dynasm!(ops ; .arch x64 ; movzx eax, ax);
-    } else if code == BasicType::Short as u8 {
-        dynasm!(ops ; .arch x64 ; movsx eax, ax);
-    } else if code == BasicType::Int as u8 {
-        dynasm!(ops ; .arch x64 ; mov eax, eax);
-    } else if code == BasicType::Float as u8 {
-        dynasm!(ops ; .arch x64 ; movd eax, xmm0);
-    } else if code == BasicType::Double as u8 {
-        dynasm!(ops ; .arch x64 ; movq rax, xmm0);
-    } else if code == BasicType::Void as u8 {
-        dynasm!(ops ; .arch x64 ; xor eax, eax);
+    if shape.is_static {
+        dynasm!(ops; .arch x64; mov rsi, r13);
+    }
+    let (in_native, in_vm) = (ThreadState::InNative as i8, ThreadState::InVm as i32);
+    dynasm!(ops
+        ; .arch x64
+        ; mov rdi, r12
+        ; mov r15, [r12 + vm.saved_sp]
+        ; mov [r12 + vm.saved_sp], rsp
+        ; mov BYTE [r12 + vm.state], in_native
+        ; call r14
+    );
+    // The result goes to rbx, which nobody below touches.
+    match shape.result {
+        b'V' => dynasm!(ops; .arch x64; xor ebx, ebx),
+        // Any non-zero low byte is true.
+        b'Z' => dynasm!(ops; .arch x64; xor ebx, ebx; test al, al; setne bl),
+        b'B' => dynasm!(ops; .arch x64; movsx ebx, al),
+        b'C' => dynasm!(ops; .arch x64; movzx ebx, ax),
+        b'S' => dynasm!(ops; .arch x64; movsx ebx, ax),
+        b'I' => dynasm!(ops; .arch x64; mov ebx, eax),
+        b'F' => dynasm!(ops; .arch x64; movd ebx, xmm0),
+        b'D' => dynasm!(ops; .arch x64; movq rbx, xmm0),
+        _ => dynasm!(ops; .arch x64; mov rbx, rax),
     }
     dynasm!(ops
         ; .arch x64
-        ; mov rbx, QWORD [rbp - 8]
-        ; leave
+        // xchg is a full fence: the pause sees our state, or we its poll bit.
+        ; mov eax, in_vm
+        ; xchg [r12 + vm.state], al
+        ; cmp DWORD [r12 + vm.poll], 0
+        ; jne >slow
+        ; done:
+        ; mov [r12 + vm.saved_sp], r15
+        ; mov rax, rbx
+        ; lea rsp, [rbp - 8 * PUSHED as i32]
+        ; pop r15
+        ; pop r14
+        ; pop r13
+        ; pop r12
+        ; pop rbx
+        ; pop rbp
         ; ret
+        ; slow:
+        ; lea rdi, [r12 + vm.thread]
+        ; mov rax, QWORD vm.slow as i64
+        ; call rax
+        ; jmp <done
     );
-    ops.finalize().expect("the stub has no unresolved labels")
+    ops.finalize().expect("all labels are defined")
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    /// Register encoding.
+    Integer(u8),
+    Float(u8),
+    /// Offset from the stack pointer.
+    Stack(i32),
+}
+
+impl Place {
+    fn stack(words: &mut i32) -> Place {
+        *words += 1;
+        Place::Stack((*words - 1) * 8)
+    }
 }
