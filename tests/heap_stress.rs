@@ -5,16 +5,16 @@
 //!
 //! Each plan needs a process of its own: the test starts itself again with KILN_STRESS_PLAN set.
 
+mod heap_support;
+
+use heap_support::class;
 use jvm::heap::layout::{narrow, widen, BasicType, Oop};
 use jvm::heap::mmtk_binding::collections;
 use jvm::heap::{access, alloc, roots, HeapConfig, Plan};
-use jvm::meta::class::*;
-use jvm::meta::constants::RuntimeConstantPool;
-use jvm::meta::loader;
-use jvm::meta::symbol::Symbol;
+use jvm::meta::class::{Class, ClassRef, InstanceKind, OopMapBlock};
 use jvm::threads::{lifecycle, monitor, safepoint, JavaThread};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
 const PLANS: [(&str, Plan); 3] =
@@ -86,56 +86,6 @@ impl Shared {
             turns: AtomicUsize::new(0),
         }))
     }
-}
-
-fn class(name: &str, layout: u32, kind: InstanceKind, maps: &[OopMapBlock]) -> ClassRef {
-    let boot = loader::boot();
-    boot.arena
-        .place(Class {
-            layout,
-            super_check_offset: offsets::PRIMARY_SUPERS as u32,
-            secondary_super_cache: AtomicU32::new(0),
-            depth: 0,
-            primary_supers: [0; PRIMARY_SUPERS],
-            state: AtomicU8::new(ClassState::Initialized as u8),
-            instance_kind: kind,
-            reference_kind: ReferenceKind::None,
-            element_type: BasicType::Void,
-            flags: AtomicU32::new(0),
-            mirror: roots::RootSlot::default(),
-            vtable_length: 0,
-            itable_words: 0,
-            access_flags: 0,
-            modifiers: AtomicU16::new(0),
-            name: Symbol::of(name),
-            super_class: None,
-            interfaces: Box::default(),
-            secondary_supers: OnceLock::new(),
-            loader: boot,
-            module: AtomicPtr::default(),
-            package: None,
-            class_file: None,
-            constants: RuntimeConstantPool::new(None),
-            fields: Box::default(),
-            methods: Box::default(),
-            method_index: Box::default(),
-            synthetic_methods: OnceLock::new(),
-            oop_maps: maps.into(),
-            fields_end: 24,
-            static_reference_count: 0,
-            mirror_bytes: 0,
-            component: None,
-            array_class: AtomicPtr::default(),
-            init: InitLock::default(),
-            init_error: roots::RootSlot::default(),
-            nest_host: AtomicPtr::default(),
-            subclasses: Default::default(),
-            id: 0,
-            source: OnceLock::new(),
-            redefinition_count: AtomicU32::new(0),
-            dependencies: AtomicU64::new(0),
-        })
-        .unwrap()
 }
 
 struct Random(u64);
