@@ -58,10 +58,30 @@ struct Mode {
 }
 
 const MODES: [Mode; 4] = [
-    Mode { name: "default", vm: "target/release/kiln", vmargs: &[], timeout_factor: 1.0 },
-    Mode { name: "xint", vm: "target/release/kiln", vmargs: &["-Xint"], timeout_factor: 2.0 },
-    Mode { name: "gcstress", vm: "target/release/kiln", vmargs: &["-XX:+GCStress"], timeout_factor: 10.0 },
-    Mode { name: "arm64", vm: "scripts/kiln-arm64", vmargs: &[], timeout_factor: 15.0 },
+    Mode {
+        name: "default",
+        vm: "target/release/kiln",
+        vmargs: &[],
+        timeout_factor: 1.0,
+    },
+    Mode {
+        name: "xint",
+        vm: "target/release/kiln",
+        vmargs: &["-Xint"],
+        timeout_factor: 2.0,
+    },
+    Mode {
+        name: "gcstress",
+        vm: "target/release/kiln",
+        vmargs: &["-XX:+GCStress"],
+        timeout_factor: 10.0,
+    },
+    Mode {
+        name: "arm64",
+        vm: "scripts/kiln-arm64",
+        vmargs: &[],
+        timeout_factor: 15.0,
+    },
 ];
 
 struct Options {
@@ -189,11 +209,15 @@ fn parse_options(top: &Path) -> Result<Options, String> {
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let (key, inline) = match argument.split_once('=') {
-            Some((key, value)) if key.starts_with("--") => (key.to_string(), Some(value.to_string())),
+            Some((key, value)) if key.starts_with("--") => {
+                (key.to_string(), Some(value.to_string()))
+            }
             _ => (argument.clone(), None),
         };
         if let Some((option, _)) = VALUED.iter().find(|(option, _)| *option == key) {
-            let value = inline.or_else(|| arguments.next()).ok_or(format!("{key} needs a value"))?;
+            let value = inline
+                .or_else(|| arguments.next())
+                .ok_or(format!("{key} needs a value"))?;
             from_arguments.entry(option).or_default().push(value);
         } else {
             match key.as_str() {
@@ -201,10 +225,15 @@ fn parse_options(top: &Path) -> Result<Options, String> {
                 "--verbose" => verbose = true,
                 // What cargo hands to libtest harnesses in a whole `cargo test` run.
                 "--nocapture" | "-q" | "--quiet" | "--color" => {}
-                other if !other.starts_with('-') => {
-                    from_arguments.entry("--filter").or_default().push(argument.clone())
+                other if !other.starts_with('-') => from_arguments
+                    .entry("--filter")
+                    .or_default()
+                    .push(argument.clone()),
+                other => {
+                    return Err(format!(
+                        "unknown option {other}; see the top of tests/fixtures.rs"
+                    ))
                 }
-                other => return Err(format!("unknown option {other}; see the top of tests/fixtures.rs")),
             }
         }
     }
@@ -212,16 +241,31 @@ fn parse_options(top: &Path) -> Result<Options, String> {
     let last = |key: &str| given.get(key).and_then(|values| values.last()).cloned();
 
     let mode_name = last("--mode").unwrap_or_else(|| "default".into());
-    let mode = MODES.iter().find(|mode| mode.name == mode_name).ok_or(format!("unknown mode {mode_name}"))?;
+    let mode = MODES
+        .iter()
+        .find(|mode| mode.name == mode_name)
+        .ok_or(format!("unknown mode {mode_name}"))?;
     let vm = PathBuf::from(last("--vm").unwrap_or_else(|| mode.vm.into()));
     let mut vmargs: Vec<String> = mode.vmargs.iter().map(|s| s.to_string()).collect();
-    vmargs.extend(given.get("--vmargs").into_iter().flatten().flat_map(|s| split_words(s)));
+    vmargs.extend(
+        given
+            .get("--vmargs")
+            .into_iter()
+            .flatten()
+            .flat_map(|s| split_words(s)),
+    );
     let jobs = match last("--jobs") {
-        Some(text) => text.parse().ok().filter(|n| *n > 0).ok_or(format!("bad --jobs {text}"))?,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or(format!("bad --jobs {text}"))?,
         None => 2,
     };
     let extra = match last("--timeout-factor") {
-        Some(text) => text.parse::<f64>().map_err(|_| format!("bad --timeout-factor {text}"))?,
+        Some(text) => text
+            .parse::<f64>()
+            .map_err(|_| format!("bad --timeout-factor {text}"))?,
         None => 1.0,
     };
     Ok(Options {
@@ -229,8 +273,12 @@ fn parse_options(top: &Path) -> Result<Options, String> {
         vm: top.join(vm),
         vmargs,
         filters: given.get("--filter").cloned().unwrap_or_default(),
-        sample: last("--sample").map(|s| fraction("--sample", &s)).transpose()?,
-        shard: last("--shard").map(|s| fraction("--shard", &s)).transpose()?,
+        sample: last("--sample")
+            .map(|s| fraction("--sample", &s))
+            .transpose()?,
+        shard: last("--shard")
+            .map(|s| fraction("--shard", &s))
+            .transpose()?,
         jobs,
         timeout_factor: extra * mode.timeout_factor,
         list,
@@ -277,7 +325,11 @@ fn read_fixtures(top: &Path) -> Result<Vec<Fixture>, String> {
     let mut fixtures = Vec::new();
     for source in java_files(&directory)? {
         let text = fs::read(&source).map_err(|e| format!("{}: {e}", source.display()))?;
-        let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = source
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let mut fixture = Fixture {
             name,
             source,
@@ -290,8 +342,12 @@ fn read_fixtures(top: &Path) -> Result<Vec<Fixture>, String> {
             timeout: DEFAULT_TIMEOUT_SECONDS,
         };
         for line in String::from_utf8_lossy(&text).lines() {
-            let Some(comment) = line.strip_prefix("//") else { break };
-            let Some((key, value)) = comment.trim().split_once(':') else { continue };
+            let Some(comment) = line.strip_prefix("//") else {
+                break;
+            };
+            let Some((key, value)) = comment.trim().split_once(':') else {
+                continue;
+            };
             let value = value.trim();
             match key {
                 "args" => fixture.args.extend(split_words(value)),
@@ -299,8 +355,9 @@ fn read_fixtures(top: &Path) -> Result<Vec<Fixture>, String> {
                 "javac" => fixture.javac.extend(split_words(value)),
                 "stdin" => fixture.stdin.push_str(&unescape(value)),
                 "timeout" => {
-                    fixture.timeout =
-                        value.parse().map_err(|_| format!("{}: bad timeout {value}", fixture.name))?
+                    fixture.timeout = value
+                        .parse()
+                        .map_err(|_| format!("{}: bad timeout {value}", fixture.name))?
                 }
                 key => {
                     if let Some(mode) = key.strip_prefix("skip-") {
@@ -348,7 +405,11 @@ fn select(all: Vec<Fixture>, options: &Options) -> Vec<Fixture> {
         .enumerate()
         .filter(|(i, _)| options.shard.is_none_or(|(n, m)| i % m == n - 1))
         // The i-th is taken when the running total i*N/M steps: N of M, evenly spread.
-        .filter(|(i, _)| options.sample.is_none_or(|(n, m)| (i + 1) * n / m != i * n / m))
+        .filter(|(i, _)| {
+            options
+                .sample
+                .is_none_or(|(n, m)| (i + 1) * n / m != i * n / m)
+        })
         .map(|(_, fixture)| fixture)
         .collect()
 }
@@ -396,8 +457,11 @@ fn hash(parts: &[&[u8]]) -> u64 {
 fn compile(top: &Path, work: &Path, jdk: &Jdk) -> Result<u64, String> {
     let classes = work.join("classes");
     let support = java_files(&top.join("tests/fixtures/support"))?;
-    let support_texts: Vec<Vec<u8>> =
-        support.iter().map(fs::read).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+    let support_texts: Vec<Vec<u8>> = support
+        .iter()
+        .map(fs::read)
+        .collect::<Result<_, _>>()
+        .map_err(|e| e.to_string())?;
     let mut parts: Vec<&[u8]> = support_texts.iter().map(Vec::as_slice).collect();
     parts.push(&jdk.release);
     let support_hash = hash(&parts);
@@ -407,7 +471,10 @@ fn compile(top: &Path, work: &Path, jdk: &Jdk) -> Result<u64, String> {
     let fixtures = read_fixtures(top)?;
     let mut groups: BTreeMap<Vec<String>, Vec<&Fixture>> = BTreeMap::new();
     for fixture in &fixtures {
-        groups.entry(fixture.javac.clone()).or_default().push(fixture);
+        groups
+            .entry(fixture.javac.clone())
+            .or_default()
+            .push(fixture);
     }
     for (options, members) in groups {
         let name = format!("group{:016x}", hash(&[options.join(" ").as_bytes()]));
@@ -440,7 +507,14 @@ fn javac(
     }
     fs::create_dir_all(classes).map_err(|e| e.to_string())?;
     let output = Command::new(jdk.home.join("bin/javac"))
-        .args(["-encoding", "UTF-8", "-proc:none", "-nowarn", "-Xlint:none", "-XDignore.symbol.file"])
+        .args([
+            "-encoding",
+            "UTF-8",
+            "-proc:none",
+            "-nowarn",
+            "-Xlint:none",
+            "-XDignore.symbol.file",
+        ])
         .args(options)
         .arg("-d")
         .arg(classes)
@@ -467,7 +541,13 @@ enum Verdict {
     Skip(String),
 }
 
-fn check(fixture: &Fixture, options: &Options, work: &Path, jdk: &Jdk, support_hash: u64) -> Verdict {
+fn check(
+    fixture: &Fixture,
+    options: &Options,
+    work: &Path,
+    jdk: &Jdk,
+    support_hash: u64,
+) -> Verdict {
     if let Some(reason) = fixture.skip.get(options.mode.name) {
         return Verdict::Skip(reason.clone());
     }
@@ -477,14 +557,29 @@ fn check(fixture: &Fixture, options: &Options, work: &Path, jdk: &Jdk, support_h
     };
     let limit = Duration::from_secs_f64(fixture.timeout * options.timeout_factor);
     let start = Instant::now();
-    let actual = match execute(&options.vm, &options.vmargs, fixture, work, options.mode.name, limit) {
+    let actual = match execute(
+        &options.vm,
+        &options.vmargs,
+        fixture,
+        work,
+        options.mode.name,
+        limit,
+    ) {
         Ok(actual) => actual,
         Err(why) => return Verdict::Fail(why),
     };
     let took = start.elapsed();
     let directory = work.join("actual").join(options.mode.name);
-    let files = [(directory.join(format!("{}.out", fixture.name)), &actual.stdout),
-                 (directory.join(format!("{}.err", fixture.name)), &actual.stderr)];
+    let files = [
+        (
+            directory.join(format!("{}.out", fixture.name)),
+            &actual.stdout,
+        ),
+        (
+            directory.join(format!("{}.err", fixture.name)),
+            &actual.stderr,
+        ),
+    ];
     match compare(&expected, &actual, limit) {
         None => {
             for (path, _) in &files {
@@ -494,8 +589,11 @@ fn check(fixture: &Fixture, options: &Options, work: &Path, jdk: &Jdk, support_h
             Verdict::Pass(took)
         }
         Some(why) => {
-            let written = fs::create_dir_all(&directory)
-                .and_then(|()| files.iter().try_for_each(|(path, bytes)| fs::write(path, bytes)));
+            let written = fs::create_dir_all(&directory).and_then(|()| {
+                files
+                    .iter()
+                    .try_for_each(|(path, bytes)| fs::write(path, bytes))
+            });
             match written {
                 Ok(()) => Verdict::Fail(why),
                 Err(e) => Verdict::Fail(format!("{why} (output not kept: {e})")),
@@ -505,7 +603,12 @@ fn check(fixture: &Fixture, options: &Options, work: &Path, jdk: &Jdk, support_h
 }
 
 /// HotSpot's outcome, from the cache or by running it.
-fn expected(fixture: &Fixture, work: &Path, jdk: &Jdk, support_hash: u64) -> Result<Outcome, String> {
+fn expected(
+    fixture: &Fixture,
+    work: &Path,
+    jdk: &Jdk,
+    support_hash: u64,
+) -> Result<Outcome, String> {
     let key = hash(&[
         &CACHE_VERSION.to_le_bytes(),
         &fixture.text,
@@ -519,9 +622,19 @@ fn expected(fixture: &Fixture, work: &Path, jdk: &Jdk, support_hash: u64) -> Res
         return Ok(outcome);
     }
     let limit = Duration::from_secs_f64(fixture.timeout * 3.0);
-    let outcome = execute(&jdk.home.join("bin/java"), &[], fixture, work, "oracle", limit)?;
+    let outcome = execute(
+        &jdk.home.join("bin/java"),
+        &[],
+        fixture,
+        work,
+        "oracle",
+        limit,
+    )?;
     if outcome.timed_out {
-        return Err(format!("HotSpot itself did not end within {} s", limit.as_secs()));
+        return Err(format!(
+            "HotSpot itself did not end within {} s",
+            limit.as_secs()
+        ));
     }
     if outcome.code >= 128 {
         return Err(format!("HotSpot itself crashed with code {}", outcome.code));
@@ -529,7 +642,10 @@ fn expected(fixture: &Fixture, work: &Path, jdk: &Jdk, support_hash: u64) -> Res
     fs::create_dir_all(&directory).map_err(|e| e.to_string())?;
     // What the fixture printed before it was changed.
     let stale = format!("{}-", fixture.name);
-    for entry in fs::read_dir(&directory).map_err(|e| e.to_string())?.flatten() {
+    for entry in fs::read_dir(&directory)
+        .map_err(|e| e.to_string())?
+        .flatten()
+    {
         if entry.file_name().to_string_lossy().starts_with(&stale) {
             // Another runner may have removed it.
             let _ = fs::remove_file(entry.path());
@@ -537,12 +653,20 @@ fn expected(fixture: &Fixture, work: &Path, jdk: &Jdk, support_hash: u64) -> Res
     }
     // Written aside and renamed: another runner may share the cache.
     let aside = directory.join(format!(".{}-{}", fixture.name, std::process::id()));
-    fs::write(&aside, encode(&outcome)).and_then(|()| fs::rename(&aside, &path)).map_err(|e| e.to_string())?;
+    fs::write(&aside, encode(&outcome))
+        .and_then(|()| fs::rename(&aside, &path))
+        .map_err(|e| e.to_string())?;
     Ok(outcome)
 }
 
 fn encode(outcome: &Outcome) -> Vec<u8> {
-    let mut bytes = format!("{} {} {}\n", outcome.code, outcome.stdout.len(), outcome.stderr.len()).into_bytes();
+    let mut bytes = format!(
+        "{} {} {}\n",
+        outcome.code,
+        outcome.stdout.len(),
+        outcome.stderr.len()
+    )
+    .into_bytes();
     bytes.extend_from_slice(&outcome.stdout);
     bytes.extend_from_slice(&outcome.stderr);
     bytes
@@ -551,8 +675,14 @@ fn encode(outcome: &Outcome) -> Vec<u8> {
 fn decode(bytes: &[u8]) -> Option<Outcome> {
     let end = bytes.iter().position(|b| *b == b'\n')?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
-    let numbers: Vec<i64> = head.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
-    let [code, out, err] = numbers[..] else { return None };
+    let numbers: Vec<i64> = head
+        .split(' ')
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let [code, out, err] = numbers[..] else {
+        return None;
+    };
     let body = &bytes[end + 1..];
     let out = usize::try_from(out).ok()?;
     if body.len() != out.checked_add(usize::try_from(err).ok()?)? {
@@ -576,7 +706,9 @@ fn execute(
     label: &str,
     limit: Duration,
 ) -> Result<Outcome, String> {
-    let scratch = work.join("run").join(format!("{}-{}-{label}", fixture.name, std::process::id()));
+    let scratch = work
+        .join("run")
+        .join(format!("{}-{}-{label}", fixture.name, std::process::id()));
     let temporary = scratch.join("tmp");
     fs::create_dir_all(&temporary).map_err(|e| format!("{}: {e}", scratch.display()))?;
     let mut command = Command::new(vm);
@@ -596,10 +728,19 @@ fn execute(
         .env("TZ", "UTC")
         .env("FIXTURE_VARIABLE", "set by the runner")
         .process_group(0);
-    for variable in ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "LANG", "LANGUAGE"] {
+    for variable in [
+        "JAVA_TOOL_OPTIONS",
+        "_JAVA_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "CLASSPATH",
+        "LANG",
+        "LANGUAGE",
+    ] {
         command.env_remove(variable);
     }
-    let mut child = command.spawn().map_err(|e| format!("{}: {e}", vm.display()))?;
+    let mut child = command
+        .spawn()
+        .map_err(|e| format!("{}: {e}", vm.display()))?;
     let group = child.id() as i32;
     let input = child.stdin.take();
     let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -618,8 +759,15 @@ fn execute(
         let stdout = out.join().map_err(|_| "stdout reader failed".to_string())?;
         let stderr = err.join().map_err(|_| "stderr reader failed".to_string())?;
         let status = status.map_err(|e| format!("waiting for {}: {e}", vm.display()))?;
-        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
-        Ok(Outcome { code, stdout, stderr, timed_out })
+        let code = status
+            .code()
+            .unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+        Ok(Outcome {
+            code,
+            stdout,
+            stderr,
+            timed_out,
+        })
     });
     // Only a convenience: what is left is under target/.
     let _ = fs::remove_dir_all(&scratch);
@@ -672,16 +820,26 @@ fn compare(expected: &Outcome, actual: &Outcome, limit: Duration) -> Option<Stri
     if actual.timed_out {
         faults.push(format!("killed after {:.0} s", limit.as_secs_f64()));
     } else if expected.code != actual.code {
-        faults.push(format!("exit code {} instead of {}", actual.code, expected.code));
+        faults.push(format!(
+            "exit code {} instead of {}",
+            actual.code, expected.code
+        ));
     }
     if let Some(signature) = crash_signature(expected, actual) {
         faults.push(signature);
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if expected.stdout != actual.stdout {
-        faults.push(first_difference("stdout", &text(&expected.stdout), &text(&actual.stdout)));
+        faults.push(first_difference(
+            "stdout",
+            &text(&expected.stdout),
+            &text(&actual.stdout),
+        ));
     }
-    let (want, got) = (normalise(&text(&expected.stderr)), normalise(&text(&actual.stderr)));
+    let (want, got) = (
+        normalise(&text(&expected.stderr)),
+        normalise(&text(&actual.stderr)),
+    );
     if want != got {
         faults.push(first_difference("stderr", &want, &got));
     }
@@ -696,7 +854,8 @@ fn first_difference(stream: &str, expected: &str, actual: &str) -> String {
             (None, None) => return format!("{stream} differs in line ends only"),
             (w, g) if w == g => line += 1,
             (w, g) => {
-                let show = |s: Option<&str>| s.map_or("end".to_string(), |s| format!("{:?}", clip(s)));
+                let show =
+                    |s: Option<&str>| s.map_or("end".to_string(), |s| format!("{:?}", clip(s)));
                 return format!("{stream}:{line} expected {} actual {}", show(w), show(g));
             }
         }
@@ -712,16 +871,31 @@ fn clip(text: &str) -> String {
 
 /// The line that names a crash of the VM itself, if the output has one and HotSpot's has not.
 fn crash_signature(expected: &Outcome, actual: &Outcome) -> Option<String> {
-    const SIGNS: [&str; 6] =
-        ["panicked at", "SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "stack overflow, aborting"];
-    let all = String::from_utf8_lossy(&actual.stderr).into_owned() + &String::from_utf8_lossy(&actual.stdout);
+    const SIGNS: [&str; 6] = [
+        "panicked at",
+        "SIGSEGV",
+        "SIGBUS",
+        "SIGILL",
+        "SIGABRT",
+        "stack overflow, aborting",
+    ];
+    let all = String::from_utf8_lossy(&actual.stderr).into_owned()
+        + &String::from_utf8_lossy(&actual.stdout);
     if !expected.stderr.windows(4).any(|w| w == b"SIGS") {
         let mut lines = all.lines();
         while let Some(line) = lines.next() {
             if SIGNS.iter().any(|sign| line.contains(sign)) {
                 // Rust prints a panic's message on the line after its place.
-                let more = if line.contains("panicked at") { lines.next().unwrap_or("") } else { "" };
-                return Some(format!("crash: {} {}", clip(line.trim()), clip(more)).trim_end().into());
+                let more = if line.contains("panicked at") {
+                    lines.next().unwrap_or("")
+                } else {
+                    ""
+                };
+                return Some(
+                    format!("crash: {} {}", clip(line.trim()), clip(more))
+                        .trim_end()
+                        .into(),
+                );
             }
         }
     }
@@ -734,7 +908,9 @@ fn crash_signature(expected: &Outcome, actual: &Outcome) -> Option<String> {
 fn normalise(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
-        if line.starts_with("OpenJDK 64-Bit") && line.contains("VM warning:") || line.starts_with("Picked up ") {
+        if line.starts_with("OpenJDK 64-Bit") && line.contains("VM warning:")
+            || line.starts_with("Picked up ")
+        {
             continue;
         }
         let line = replace_run(line, "0x", |c| c.is_ascii_hexdigit(), 6);
