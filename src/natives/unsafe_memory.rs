@@ -1,0 +1,156 @@
+//! `jdk.internal.misc.Unsafe`: blocks of memory, within objects and outside the heap.
+
+use super::unsafe_access::{location, reference, slot, Entry};
+use crate::exceptions::VmResult;
+use crate::threads::{state, JavaThread};
+
+/// Copies and fills of at least this many bytes outside the heap do not hold up a safepoint.
+const LARGE: usize = 1 << 20;
+
+/// `allocateMemory0(bytes)`: 0 if there is no memory.
+fn allocate_memory(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: (long); malloc takes any size.
+    Ok(unsafe { libc::malloc(slot(args, 1) as usize) } as u64)
+}
+
+/// `reallocateMemory0(address, bytes)`: 0 if there is no memory.
+fn reallocate_memory(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: (long, long); that the block came from here is the contract of Unsafe.
+    Ok(unsafe { libc::realloc(slot(args, 1) as *mut libc::c_void, slot(args, 3) as usize) } as u64)
+}
+
+fn free_memory(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: (long); that the block came from here is the contract of Unsafe.
+    unsafe { libc::free(slot(args, 1) as *mut libc::c_void) };
+    Ok(0)
+}
+
+/// Fills in the widest units that address and size allow: no unit is seen torn.
+///
+/// # Safety
+/// `address..address + bytes` must be writable.
+unsafe fn fill(address: usize, bytes: usize, value: u8) {
+    match (address | bytes) & 7 {
+        0 => std::slice::from_raw_parts_mut(address as *mut u64, bytes / 8).fill(u64::from(value) * 0x0101_0101_0101_0101),
+        4 => std::slice::from_raw_parts_mut(address as *mut u32, bytes / 4).fill(u32::from(value) * 0x0101_0101),
+        2 | 6 => std::slice::from_raw_parts_mut(address as *mut u16, bytes / 2).fill(u16::from(value) * 0x0101),
+        _ => std::ptr::write_bytes(address as *mut u8, value, bytes),
+    }
+}
+
+/// Copies, overlap allowed, in the widest units that addresses and size allow.
+///
+/// # Safety
+/// Both ranges must be valid.
+unsafe fn copy(from: usize, to: usize, bytes: usize) {
+    match (from | to | bytes) & 7 {
+        0 => std::ptr::copy(from as *const u64, to as *mut u64, bytes / 8),
+        4 => std::ptr::copy(from as *const u32, to as *mut u32, bytes / 4),
+        2 | 6 => std::ptr::copy(from as *const u16, to as *mut u16, bytes / 2),
+        _ => std::ptr::copy(from as *const u8, to as *mut u8, bytes),
+    }
+}
+
+/// Copies elements of `size` bytes (2, 4 or 8) with their bytes reversed, overlap allowed.
+///
+/// # Safety
+/// Both ranges must be valid.
+unsafe fn copy_swapped(from: usize, to: usize, bytes: usize, size: usize) {
+    let one = |i: usize| {
+        let (f, t) = (from + i * size, to + i * size);
+        match size {
+            2 => (t as *mut u16).write_unaligned((f as *const u16).read_unaligned().swap_bytes()),
+            4 => (t as *mut u32).write_unaligned((f as *const u32).read_unaligned().swap_bytes()),
+            _ => (t as *mut u64).write_unaligned((f as *const u64).read_unaligned().swap_bytes()),
+        }
+    };
+    let n = bytes / size;
+    if to > from && to < from + bytes {
+        (0..n).rev().for_each(one);
+    } else {
+        (0..n).for_each(one);
+    }
+}
+
+/// Runs `f`, which touches memory outside the heap only if `off_heap`: then a large operation
+/// lets safepoints pass.
+fn run(t: &JavaThread, off_heap: bool, bytes: usize, f: impl FnOnce()) {
+    if off_heap && bytes >= LARGE {
+        state::in_native(t, f)
+    } else {
+        f()
+    }
+}
+
+/// `setMemory0(Object, offset, bytes, value)`.
+fn set_memory(t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: (Object, long, long, byte); that the range is valid is the contract of Unsafe.
+    unsafe {
+        let (to, bytes, value) = (location(args, 1), slot(args, 4) as usize, slot(args, 6) as u8);
+        run(t, reference(args, 1).is_null(), bytes, || fill(to, bytes, value));
+    }
+    Ok(0)
+}
+
+/// `copyMemory0(Object, offset, Object, offset, bytes)`.
+fn copy_memory(t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: (Object, long, Object, long, long); the contract of Unsafe. The Java side lets
+    // arrays of primitives and memory outside the heap through only: no barrier is needed.
+    unsafe {
+        let (from, to, bytes) = (location(args, 1), location(args, 4), slot(args, 7) as usize);
+        let off_heap = reference(args, 1).is_null() && reference(args, 4).is_null();
+        run(t, off_heap, bytes, || copy(from, to, bytes));
+    }
+    Ok(0)
+}
+
+/// `copySwapMemory0(Object, offset, Object, offset, bytes, elemSize)`.
+fn copy_swap_memory(t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: (Object, long, Object, long, long, long); as for copyMemory0.
+    unsafe {
+        let (from, to, bytes) = (location(args, 1), location(args, 4), slot(args, 7) as usize);
+        let size = slot(args, 9) as usize;
+        let off_heap = reference(args, 1).is_null() && reference(args, 4).is_null();
+        run(t, off_heap, bytes, || copy_swapped(from, to, bytes, size));
+    }
+    Ok(0)
+}
+
+/// The natives of this file.
+pub(super) const TABLE: &[Entry] = &[
+    ("allocateMemory0", "(J)J", allocate_memory),
+    ("reallocateMemory0", "(JJ)J", reallocate_memory),
+    ("freeMemory0", "(J)V", free_memory),
+    ("setMemory0", "(Ljava/lang/Object;JJB)V", set_memory),
+    ("copyMemory0", "(Ljava/lang/Object;JLjava/lang/Object;JJ)V", copy_memory),
+    ("copySwapMemory0", "(Ljava/lang/Object;JLjava/lang/Object;JJJ)V", copy_swap_memory),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swapped_copies_may_overlap() {
+        let mut a = [0u16, 0x0102, 0x0304, 0x0506];
+        let base = a.as_mut_ptr() as usize;
+        // SAFETY: within the array.
+        unsafe { copy_swapped(base + 2, base, 6, 2) };
+        assert_eq!(a, [0x0201, 0x0403, 0x0605, 0x0506]);
+        // SAFETY: within the array.
+        unsafe { copy_swapped(base, base + 2, 6, 2) };
+        assert_eq!(a, [0x0201, 0x0102, 0x0304, 0x0506]);
+    }
+
+    #[test]
+    fn fills_whole_ranges() {
+        let mut a = [0u8; 24];
+        let base = a.as_mut_ptr() as usize;
+        for (start, n) in [(0, 24), (1, 22), (2, 6), (4, 12)] {
+            a.fill(0);
+            // SAFETY: within the array.
+            unsafe { fill(base + start, n, 0x5a) };
+            assert!(a.iter().enumerate().all(|(i, &b)| b == if i >= start && i < start + n { 0x5a } else { 0 }));
+        }
+    }
+}
