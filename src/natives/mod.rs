@@ -1,8 +1,18 @@
 //! Native methods of the class library that the VM implements itself, without a JNI call:
 //! tables of [`VmNative`] functions, bound when their class is defined.
 
+mod perf;
+mod unsafe_access;
+mod unsafe_memory;
+mod unsafe_objects;
+mod vector;
+
+pub use unsafe_objects::set_unsafe_constants;
+
+use crate::exceptions::VmResult;
 use crate::meta::class::ClassRef;
 use crate::meta::method::VmNative;
+use crate::threads::JavaThread;
 
 /// One native method: its name, descriptor and implementation.
 pub type Native = (&'static str, &'static str, VmNative);
@@ -11,7 +21,18 @@ pub type Native = (&'static str, &'static str, VmNative);
 pub type ClassNatives = (&'static str, &'static [Native]);
 
 /// Every table. An area adds its own here.
-static TABLES: &[&[ClassNatives]] = &[];
+static TABLES: &[&[ClassNatives]] = &[UNSAFE, &[perf::TABLE, vector::TABLE]];
+
+const UNSAFE: &[ClassNatives] = &[
+    ("jdk/internal/misc/Unsafe", unsafe_access::TABLE),
+    ("jdk/internal/misc/Unsafe", unsafe_memory::TABLE),
+    ("jdk/internal/misc/Unsafe", unsafe_objects::TABLE),
+];
+
+/// `registerNatives` of a class whose natives [`bind`] has bound already.
+pub(crate) fn register_natives(_t: &JavaThread, _args: *const u64) -> VmResult<u64> {
+    Ok(0)
+}
 
 /// Binds the natives of `class`, just defined. A method that this class library does not
 /// declare native is left alone: tables may list what only some versions have.

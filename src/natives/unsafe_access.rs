@@ -6,12 +6,8 @@
 use crate::exceptions::VmResult;
 use crate::heap::access;
 use crate::heap::layout::Oop;
-use crate::meta::method::VmNative;
 use crate::threads::JavaThread;
 use std::sync::atomic::{fence, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
-
-/// Name, descriptor and implementation of one native.
-pub(super) type Entry = (&'static str, &'static str, VmNative);
 
 /// Argument slot `i`.
 ///
@@ -233,7 +229,8 @@ fn full_fence(_t: &JavaThread, _args: *const u64) -> VmResult<u64> {
 }
 
 /// The natives of this file.
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[super::Native] = &[
+    ("registerNatives", "()V", super::register_natives),
     ("getBoolean", "(Ljava/lang/Object;J)Z", get::<Bool>),
     ("putBoolean", "(Ljava/lang/Object;JZ)V", put::<Bool>),
     ("getByte", "(Ljava/lang/Object;J)B", get::<i8>),

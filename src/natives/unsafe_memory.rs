@@ -1,6 +1,6 @@
 //! `jdk.internal.misc.Unsafe`: blocks of memory, within objects and outside the heap.
 
-use super::unsafe_access::{location, reference, slot, Entry};
+use super::unsafe_access::{location, reference, slot};
 use crate::exceptions::VmResult;
 use crate::threads::{state, JavaThread};
 
@@ -117,7 +117,7 @@ fn copy_swap_memory(t: &JavaThread, args: *const u64) -> VmResult<u64> {
 }
 
 /// The natives of this file.
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[super::Native] = &[
     ("allocateMemory0", "(J)J", allocate_memory),
     ("reallocateMemory0", "(JJ)J", reallocate_memory),
     ("freeMemory0", "(J)V", free_memory),

@@ -1,6 +1,6 @@
 //! `jdk.internal.misc.Unsafe`: offsets, classes, instances, parking.
 
-use super::unsafe_access::{reference, slot, Entry};
+use super::unsafe_access::{reference, slot};
 use crate::classfile::access::ACC_STATIC;
 use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::access::{self, load, load_ref};
@@ -240,7 +240,7 @@ pub fn set_unsafe_constants(t: &JavaThread) -> VmResult<()> {
 }
 
 /// The natives of this file.
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[super::Native] = &[
     ("objectFieldOffset0", "(Ljava/lang/reflect/Field;)J", object_field_offset),
     ("objectFieldOffset1", "(Ljava/lang/Class;Ljava/lang/String;)J", object_field_offset_by_name),
     ("staticFieldOffset0", "(Ljava/lang/reflect/Field;)J", static_field_offset),
