@@ -161,6 +161,13 @@ pub fn source_file(class: ClassRef) -> Option<Symbol> {
     Some(class.constants.symbol(index))
 }
 
+/// A new StackTraceElement for a frame of a running thread.
+pub fn new_stack_trace_element(t: &JavaThread, method: MethodRef, bci: usize) -> VmResult<Oop> {
+    let element = alloc::instance(t, Known::StackTraceElement.get())?;
+    fill_in(t, element, method, bci)?;
+    Ok(element)
+}
+
 fn fill_in(t: &JavaThread, element: Oop, method: MethodRef, bci: usize) -> VmResult<()> {
     let class = method.class();
     let set = |field: KnownField, value: Oop| access::store_ref(t, element, field.offset(), value);

@@ -69,6 +69,7 @@ static USED_AFTER_LAST: AtomicUsize = AtomicUsize::new(0);
 /// End of a pause, threads still standing: advances the soft-reference clock.
 pub(super) fn finish() {
     USED_AFTER_LAST.store(super::used_bytes(), Ordering::Relaxed);
+    LAST_COLLECTION_MS.store(now_ms(), Ordering::Relaxed);
     if let Some(clock) = soft_clock() {
         // SAFETY: the static field's storage in the mirror, 8-byte aligned.
         unsafe { (*(clock as *const AtomicU64)).store(now_ms(), Ordering::Relaxed) }
@@ -120,6 +121,13 @@ fn is_soft_expired(r: Oop) -> bool {
     let timestamp: u64 = load(r, KnownField::SoftReferenceTimestamp.offset());
     clock.saturating_sub(timestamp) > SOFT_LIMIT_MS.load(Ordering::Relaxed)
 }
+
+/// Milliseconds since the last collection, or since the VM was started.
+pub fn millis_since_collection() -> u64 {
+    now_ms().saturating_sub(LAST_COLLECTION_MS.load(Ordering::Relaxed))
+}
+
+static LAST_COLLECTION_MS: AtomicU64 = AtomicU64::new(0);
 
 /// What became of an object in this pause.
 enum Fate {

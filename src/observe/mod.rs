@@ -1,6 +1,7 @@
 //! What the VM tells about itself: unified logging, warnings.
 
 pub mod log;
+pub mod thread_dump;
 mod warning;
 
 pub use warning::{set_warnings_enabled, warning, VM_NAME};

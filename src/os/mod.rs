@@ -3,3 +3,4 @@
 pub mod java_home;
 pub mod jio;
 pub mod mmap;
+pub mod signals;

@@ -222,6 +222,25 @@ fn end_thread_object(t: &JavaThread) {
 /// IllegalThreadStateException if it was started before, OutOfMemoryError if there can be no
 /// more threads.
 pub fn start(t: &JavaThread, object: Oop) -> VmResult<()> {
+    start_with(t, object, run_java)
+}
+
+/// Starts a daemon thread of the VM's own that runs `body` in state InVm, with a
+/// `java.lang.Thread` in the system group. `body` must leave no exception pending.
+pub fn start_service(t: &JavaThread, name: &str, priority: i32, body: fn(&JavaThread)) -> VmResult<()> {
+    let object = alloc::instance(t, Known::Thread.get())?;
+    let name = crate::heap::strings::new(t, name)?;
+    let group = crate::vm::startup::system_thread_group().address() as u64;
+    let init = method(Known::Thread, "<init>", "(Ljava/lang/ThreadGroup;Ljava/lang/String;)V");
+    crate::interpreter::call::call(t, init, &[object.address() as u64, group, name.address() as u64])?;
+    store::<u8>(object, KnownField::ThreadDaemon.offset(), 1);
+    store::<i32>(object, KnownField::ThreadPriority.offset(), priority);
+    let add = method(Known::ThreadGroup, "add", "(Ljava/lang/Thread;)V");
+    crate::interpreter::call::call(t, add, &[group, object.address() as u64])?;
+    start_with(t, object, body)
+}
+
+fn start_with(t: &JavaThread, object: Oop, body: fn(&JavaThread)) -> VmResult<()> {
     if load::<i64>(object, KnownField::ThreadEetop.offset()) != 0
         || load::<i32>(object, KnownField::ThreadStatus.offset()) != Status::New as i32
     {
@@ -238,7 +257,7 @@ pub fn start(t: &JavaThread, object: Oop) -> VmResult<()> {
     set_thread_object(child, object);
     let spawned = std::thread::Builder::new()
         .stack_size(stack_bytes.max(1 << 20) + NATIVE_STACK_EXTRA)
-        .spawn(move || run(child));
+        .spawn(move || run(child, body));
     if spawned.is_err() {
         store::<i64>(object, KnownField::ThreadEetop.offset(), 0);
         status::set(object, Status::New);
@@ -258,14 +277,22 @@ fn no_more_threads(t: &JavaThread) -> crate::exceptions::Thrown {
 }
 
 /// A started thread's life.
-fn run(t: &'static JavaThread) {
+fn run(t: &'static JavaThread, body: fn(&JavaThread)) {
     adopt(t);
     state::arrive(t);
-    let run = method(Known::Thread, "run", "()V");
+    body(t);
+    detach(t);
+}
+
+/// `Thread.run`, unless the thread was stopped before it started.
+fn run_java(t: &JavaThread) {
     let object = t.thread_object.get();
+    if load::<u8>(object, KnownField::ThreadStillborn.offset()) != 0 {
+        return;
+    }
+    let run = method(Known::Thread, "run", "()V");
     // An exception stays pending for `exit`.
     let _: VmResult<u64> = select_and_call(t, run, object, &[object.address() as u64]);
-    detach(t);
 }
 
 /// Waits until no thread but daemons and the current one is left (JNI DestroyJavaVM).

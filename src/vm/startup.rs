@@ -127,7 +127,9 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     for k in [Known::Module, Known::Method, Known::Finalizer] {
         init::initialize(t, k.get())?;
     }
+    crate::natives::set_unsafe_constants(t)?;
     call(t, method(Known::System, "initPhase1", "()V"), &[])?;
+    crate::os::signals::start_dispatcher(t)?;
     crate::exceptions::preallocated::initialize(t)?;
     for name in [
         "java/lang/OutOfMemoryError",
