@@ -7,7 +7,7 @@ use crate::exceptions::VmResult;
 use crate::heap::access;
 use crate::heap::layout::Oop;
 use crate::threads::JavaThread;
-use std::sync::atomic::{fence, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{fence, AtomicI16, AtomicI8, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 /// Argument slot `i`.
 ///
@@ -92,32 +92,34 @@ fn put<T: Value>(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
 }
 
 macro_rules! volatile {
-    ($get:ident, $put:ident, $value:ty, $raw:ty, $atomic:ty) => {
+    ($get:ident, $put:ident, $value:ty, $atomic:ty, $wrap:expr, $bits:expr) => {
         fn $get(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
             // SAFETY: (Object, long); that the location is valid and aligned is the contract of
             // Unsafe.
-            let raw: $raw = unsafe { (*(location(args, 1) as *const $atomic)).load(Ordering::SeqCst) };
-            // SAFETY: both are plain bits of the same size.
-            Ok(unsafe { std::mem::transmute::<$raw, $value>(raw) }.to_slot())
+            let raw = unsafe { (*(location(args, 1) as *const $atomic)).load(Ordering::SeqCst) };
+            Ok($wrap(raw).to_slot())
         }
 
         fn $put(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
             // SAFETY: (Object, long, T); as above.
             unsafe {
-                let value = std::mem::transmute::<$value, $raw>(<$value>::from_slot(slot(args, 4)));
-                (*(location(args, 1) as *const $atomic)).store(value, Ordering::SeqCst);
+                let value = <$value>::from_slot(slot(args, 4));
+                (*(location(args, 1) as *const $atomic)).store($bits(value), Ordering::SeqCst);
             }
             Ok(0)
         }
     };
+    ($get:ident, $put:ident, $value:ty, $atomic:ty) => {
+        volatile!($get, $put, $value, $atomic, std::convert::identity, std::convert::identity);
+    };
 }
 
-volatile!(get_boolean_volatile, put_boolean_volatile, Bool, u8, AtomicU8);
-volatile!(get_byte_volatile, put_byte_volatile, i8, u8, AtomicU8);
-volatile!(get_short_volatile, put_short_volatile, i16, u16, AtomicU16);
-volatile!(get_char_volatile, put_char_volatile, u16, u16, AtomicU16);
-volatile!(get_int_volatile, put_int_volatile, u32, u32, AtomicU32);
-volatile!(get_long_volatile, put_long_volatile, u64, u64, AtomicU64);
+volatile!(get_boolean_volatile, put_boolean_volatile, Bool, AtomicU8, Bool, |b: Bool| b.0);
+volatile!(get_byte_volatile, put_byte_volatile, i8, AtomicI8);
+volatile!(get_short_volatile, put_short_volatile, i16, AtomicI16);
+volatile!(get_char_volatile, put_char_volatile, u16, AtomicU16);
+volatile!(get_int_volatile, put_int_volatile, u32, AtomicU32);
+volatile!(get_long_volatile, put_long_volatile, u64, AtomicU64);
 
 fn get_reference(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: (Object, long).
