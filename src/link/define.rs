@@ -497,7 +497,10 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
     vtable::fill_itable(class, &all_interfaces);
     if let Some(k) = known {
         k.set(class);
-        KnownField::resolve_all_of(k).map_err(|m| throw(t, "java/lang/InternalError", Some(m)))?;
+        if let Err(m) = KnownField::resolve_all_of(k) {
+            // No Java exception can be made yet: start-up ends here.
+            crate::vm::startup::fail(&m);
+        }
     }
     Ok(class)
 }

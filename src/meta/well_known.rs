@@ -154,8 +154,9 @@ pub const INJECTED_FIELDS: &[(Known, &str, &str)] = &[
     (Known::ClassLoader, "kiln_loader", "J"),
     // Module address.
     (Known::Module, "kiln_module", "J"),
-    // Method address, and what keeps its class alive is the declared vmholder field.
+    // Method address, and the mirror that keeps its class alive.
     (Known::ResolvedMethodName, "kiln_method", "J"),
+    (Known::ResolvedMethodName, "kiln_holder", "Ljava/lang/Class;"),
     // vtable or itable index, field offset.
     (Known::MemberName, "kiln_vmindex", "J"),
     // Address of the dependency list of a call site.
@@ -287,7 +288,7 @@ well_known_fields! {
     MemberNameFlags = MemberName."flags" "I",
     MemberNameMethod = MemberName."method" "Ljava/lang/invoke/ResolvedMethodName;",
     MemberNameVmindex = MemberName."kiln_vmindex" "J",
-    ResolvedMethodNameVmholder = ResolvedMethodName."vmholder" "Ljava/lang/Class;",
+    ResolvedMethodNameVmholder = ResolvedMethodName."kiln_holder" "Ljava/lang/Class;",
     ResolvedMethodNameMethod = ResolvedMethodName."kiln_method" "J",
     LambdaFormVmentry = LambdaForm."vmentry" "Ljava/lang/invoke/MemberName;",
     MethodTypeRtype = MethodType."rtype" "Ljava/lang/Class;",

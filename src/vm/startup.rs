@@ -69,6 +69,12 @@ fn init_error(message: &str) -> i32 {
     JNI_ERR
 }
 
+/// Ends the process: start-up met what no Java exception can tell yet.
+pub fn fail(message: &str) -> ! {
+    init_error(message);
+    std::process::exit(1)
+}
+
 fn report_boot_failure(t: &JavaThread) {
     println!("Error occurred during initialization of VM");
     let e = t.take_exception();
