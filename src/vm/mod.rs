@@ -1,6 +1,7 @@
 //! The virtual machine as a whole: what start-up fixed once, and the boot loader's view of the
 //! class path.
 
+pub mod crash;
 pub mod startup;
 
 use crate::classpath::{BootPath, Origin};

@@ -27,6 +27,8 @@ const JNI_ENOMEM: i32 = -4;
 /// Creates the VM; the calling thread becomes the main thread. `Err` is the JNI code to return,
 /// everything there is to say has been printed.
 pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'static JavaThread, i32> {
+    crate::observe::log::uptime();
+    super::crash::install();
     let environment = |name: &str| std::env::var_os(name);
     let mut options = Options::parse(&options, &environment, ignore_unrecognized).map_err(|e| e.report())?;
     options.install();
