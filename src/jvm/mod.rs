@@ -2,6 +2,8 @@
 //! asks of the VM. `jvm.h` of OpenJDK 17 fixes names and signatures; one file per area.
 
 pub mod entry;
+
+// Threads, stacks, the system.
 mod cds;
 mod library;
 mod objects;
@@ -10,3 +12,15 @@ mod stack;
 mod stack_walk;
 pub mod system;
 pub mod threads;
+
+// Classes and reflection.
+pub mod arrays;
+pub mod boxing;
+pub mod class_info;
+pub mod find_class;
+pub mod inner_classes;
+pub mod invoke_method;
+pub mod modules;
+pub mod reflect_objects;
+pub mod reflection;
+pub mod support;
