@@ -502,6 +502,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
             crate::vm::startup::fail(&m);
         }
     }
+    crate::natives::bind(class);
     Ok(class)
 }
 

@@ -1,12 +1,17 @@
 //! Native methods of the class library that the VM implements itself, without a JNI call:
 //! tables of [`VmNative`] functions, bound when their class is defined.
 
+mod lang;
 mod perf;
+mod reflect;
+pub mod slots;
+pub mod system;
 mod unsafe_access;
 mod unsafe_memory;
 mod unsafe_objects;
 mod vector;
 
+pub use lang::clone;
 pub use unsafe_objects::set_unsafe_constants;
 
 use crate::exceptions::VmResult;
@@ -21,7 +26,8 @@ pub type Native = (&'static str, &'static str, VmNative);
 pub type ClassNatives = (&'static str, &'static [Native]);
 
 /// Every table. An area adds its own here.
-static TABLES: &[&[ClassNatives]] = &[UNSAFE, &[perf::TABLE, vector::TABLE]];
+static TABLES: &[&[ClassNatives]] =
+    &[lang::TABLE, system::TABLE, reflect::TABLE, UNSAFE, &[perf::TABLE, vector::TABLE]];
 
 const UNSAFE: &[ClassNatives] = &[
     ("jdk/internal/misc/Unsafe", unsafe_access::TABLE),
