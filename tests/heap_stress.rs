@@ -49,15 +49,17 @@ fn child(plan: Plan) {
     };
     jvm::heap::init(&config).unwrap();
     let shared = Shared::new();
-    let workers: Vec<_> = (0..3u64)
+    let workers: Vec<_> = (0..WORKERS as u64)
         .map(|i| std::thread::Builder::new().stack_size(4 << 20).spawn(move || worker(shared, i, rounds)).unwrap())
         .collect();
     for w in workers {
         w.join().unwrap();
     }
-    assert_eq!(shared.counter.load(Ordering::Relaxed), 3 * rounds, "increments under the shared monitor");
+    assert_eq!(shared.counter.load(Ordering::Relaxed), WORKERS * rounds, "increments under the shared monitor");
     assert_eq!(shared.turns.load(Ordering::Relaxed), 0, "nobody is inside");
-    println!("{plan:?}: {} collections, {} inflated monitors", collections(), monitor::inflated_count());
+    let handshakes: usize = shared.handshakes.iter().map(|h| h.load(Ordering::Relaxed)).sum();
+    assert!(handshakes > rounds / 16, "only {handshakes} handshakes");
+    println!("{plan:?}: {handshakes} handshakes, {} collections, {} inflated monitors", collections(), monitor::inflated_count());
     assert!(collections() > 50, "only {} collections", collections());
 }
 
@@ -69,7 +71,12 @@ struct Shared {
     lock: OnceLock<&'static roots::RootSlot>,
     counter: AtomicUsize,
     turns: AtomicUsize,
+    /// Addresses of the workers' threads (what `eetop` holds), and handshakes with each.
+    threads: [AtomicUsize; WORKERS],
+    handshakes: [AtomicUsize; WORKERS],
 }
+
+const WORKERS: usize = 3;
 
 impl Shared {
     fn new() -> &'static Shared {
@@ -84,6 +91,8 @@ impl Shared {
             lock: OnceLock::new(),
             counter: AtomicUsize::new(0),
             turns: AtomicUsize::new(0),
+            threads: Default::default(),
+            handshakes: Default::default(),
         }))
     }
 }
@@ -161,6 +170,7 @@ fn scrub() {
 
 fn worker(s: &'static Shared, id: u64, rounds: usize) {
     let t = lifecycle::attach(false).unwrap();
+    s.threads[id as usize].store(t as *const JavaThread as usize, Ordering::SeqCst);
     mutate(t, s, id, rounds);
     lifecycle::detach(t);
 }
@@ -253,7 +263,16 @@ fn mutate(t: &JavaThread, s: &'static Shared, id: u64, rounds: usize) {
         }
         if round % 500 == 250 {
             let n = safepoint::stop_the_world(t, "test", |threads| threads.len());
-            assert!((1..=3).contains(&n));
+            assert!((1..=WORKERS).contains(&n));
+        }
+        if round % 16 == 8 {
+            // Runs on the other thread, or here while it stands; never while it runs elsewhere.
+            let other = r.below(WORKERS as u64) as usize;
+            let eetop = s.threads[other].load(Ordering::SeqCst) as i64;
+            safepoint::handshake(t, eetop, |x| {
+                assert_eq!(x as *const JavaThread as i64, eetop);
+                s.handshakes[other].fetch_add(1, Ordering::Relaxed);
+            });
         }
     }
     let copy = alloc::shallow_copy(t, table).unwrap();

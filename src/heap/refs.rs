@@ -65,6 +65,13 @@ pub(super) fn prepare() {
 }
 
 static USED_AFTER_LAST: AtomicUsize = AtomicUsize::new(0);
+static LAST_COLLECTION_MS: AtomicU64 = AtomicU64::new(0);
+
+/// Milliseconds since every object was last looked at, or since the first call of a clock here
+/// (`JVM_MaxObjectInspectionAge`).
+pub fn max_object_inspection_age() -> u64 {
+    now_ms().saturating_sub(LAST_COLLECTION_MS.load(Ordering::Relaxed))
+}
 
 /// End of a pause, threads still standing: advances the soft-reference clock.
 pub(super) fn finish() {
@@ -278,8 +285,8 @@ pub fn wait_for_pending(t: &JavaThread) {
     })
 }
 
-/// `Reference.clear0` and `Reference.refersTo0` need no help: the referent is an ordinary field
-/// to running code. This is `clear0` for FinalReference and JNI callers.
+/// `Reference.clear0`: to running code the referent is an ordinary field. No barrier: nothing
+/// is stored that the collector must find.
 pub fn clear(r: Oop) {
     store::<u32>(r, KnownField::ReferenceReferent.offset(), 0)
 }

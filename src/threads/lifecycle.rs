@@ -8,6 +8,7 @@ use crate::exceptions::{throw, VmResult};
 use crate::heap::access::{load, store};
 use crate::heap::alloc;
 use crate::heap::layout::Oop;
+use crate::interpreter::call::call_virtual;
 use crate::meta::well_known::{method, Known, KnownField};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -188,20 +189,9 @@ fn call_void(t: &JavaThread, name: &str, descriptor: &str, argument: Option<Oop>
     let declared = method(Known::Thread, name, descriptor);
     let mut args = vec![object.address() as u64];
     args.extend(argument.map(|a| a.address() as u64));
-    if select_and_call(t, declared, object, &args).is_err() {
+    if call_virtual(t, declared, &args).is_err() {
         t.take_exception();
     }
-}
-
-/// Calls the implementation of `declared` that `receiver`'s class selects.
-fn select_and_call(
-    t: &JavaThread,
-    declared: crate::meta::method::MethodRef,
-    receiver: Oop,
-    args: &[u64],
-) -> VmResult<u64> {
-    let selected = crate::link::resolve::select_virtual(t, declared, receiver.class())?;
-    crate::interpreter::call::call(t, selected, args)
 }
 
 /// TERMINATED, no `eetop` any more, and whoever waits in `join` is told.
@@ -292,7 +282,7 @@ fn run_java(t: &JavaThread) {
     }
     let run = method(Known::Thread, "run", "()V");
     // An exception stays pending for `exit`.
-    let _: VmResult<u64> = select_and_call(t, run, object, &[object.address() as u64]);
+    let _: VmResult<u64> = call_virtual(t, run, &[object.address() as u64]);
 }
 
 /// Waits until no thread but daemons and the current one is left (JNI DestroyJavaVM).
