@@ -65,13 +65,6 @@ pub(super) fn prepare() {
 }
 
 static USED_AFTER_LAST: AtomicUsize = AtomicUsize::new(0);
-static LAST_COLLECTION_MS: AtomicU64 = AtomicU64::new(0);
-
-/// Milliseconds since every object was last looked at, or since the first call of a clock here
-/// (`JVM_MaxObjectInspectionAge`).
-pub fn max_object_inspection_age() -> u64 {
-    now_ms().saturating_sub(LAST_COLLECTION_MS.load(Ordering::Relaxed))
-}
 
 /// End of a pause, threads still standing: advances the soft-reference clock.
 pub(super) fn finish() {
