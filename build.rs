@@ -1,6 +1,6 @@
 //! Builds the C parts (functions that Rust cannot define: variadic ones) and links the cdylib under the
 //! name that the JDK's launcher and natives expect.
-const C_SOURCES: &[&str] = &["src/os/jio.c"];
+const C_SOURCES: &[&str] = &["src/os/jio.c", "src/jni/variadic.c"];
 
 fn main() {
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libjvm.so");

@@ -3,7 +3,9 @@
 
 use super::{mangle, refs, stub};
 use crate::exceptions::{throw, Thrown, VmResult};
+use crate::heap::layout::Oop;
 use crate::heap::strings;
+use crate::link::load;
 use crate::meta::class::ClassRef;
 use crate::meta::method::{external_types, Method, MethodRef};
 use crate::meta::symbol::Symbol;
@@ -181,19 +183,20 @@ pub fn bind(m: &Method, function: usize) {
     m.native_function.store(function, Ordering::Release);
 }
 
-/// The class in whose context `JNI_OnLoad` or `JNI_OnUnload` runs, if `caller` is the method
-/// that calls them: `NativeLibraries.getFromClass`.
+/// Whether `caller` is the class whose methods call `JNI_OnLoad` and `JNI_OnUnload`.
+pub fn calls_on_load(caller: ClassRef) -> bool {
+    caller.loader.is_boot() && caller.name == sym!("jdk/internal/loader/NativeLibraries")
+}
+
+/// The class in whose context `JNI_OnLoad` runs (none for `JNI_OnUnload`), for a `caller` that
+/// [`calls_on_load`]: `NativeLibraries.getFromClass`.
 pub fn context_of_on_load(t: &JavaThread, caller: ClassRef) -> VmResult<Option<ClassRef>> {
-    if caller.name != sym!("jdk/internal/loader/NativeLibraries") || !caller.loader.is_boot() {
-        return Ok(None);
-    }
     let getter = caller
         .find_declared(sym!("getFromClass"), sym!("()Ljava/lang/Class;"))
         .expect("NativeLibraries.getFromClass is in this class library (JDK 17 is needed)");
-    let mirror = crate::interpreter::call::call(t, getter, &[])?;
-    let mirror = crate::heap::layout::Oop::from_address(mirror as usize);
-    match crate::link::load::mirror_to_class(mirror) {
-        crate::link::load::MirrorOf::Class(c) => Ok(Some(c)),
-        crate::link::load::MirrorOf::Primitive(_) => Ok(None),
+    let mirror = Oop::from_address(crate::interpreter::call::call(t, getter, &[])? as usize);
+    match mirror.non_null().map(load::mirror_to_class) {
+        Some(load::MirrorOf::Class(c)) => Ok(Some(c)),
+        Some(load::MirrorOf::Primitive(_)) | None => Ok(None),
     }
 }

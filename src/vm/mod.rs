@@ -2,6 +2,7 @@
 //! class path.
 
 pub mod crash;
+pub mod shutdown;
 pub mod startup;
 
 use crate::classpath::{BootPath, Origin};

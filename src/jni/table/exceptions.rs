@@ -1,0 +1,107 @@
+//! Throwing and asking for exceptions.
+
+use super::classes::class_of_mirror;
+use crate::exceptions::{new_exception, Thrown};
+use crate::heap::access::load_ref;
+use crate::heap::layout::Oop;
+use crate::heap::strings;
+use crate::interpreter::call::call_virtual;
+use crate::jni::border::c_bytes;
+use crate::link::init;
+use crate::meta::well_known::{method, Known, KnownField};
+use crate::native_fn;
+use crate::threads::JavaThread;
+use std::ffi::c_void;
+
+native_fn! {
+    /// `Throw`.
+    raw fn Throw(t, throwable: Oop) -> i32 {
+        if !throwable.is_null() {
+            let Thrown { .. } = t.set_exception(throwable);
+        }
+        Ok(0)
+    }
+
+    /// `ThrowNew`: the constructor with a String, or the one without for a null message.
+    raw fn ThrowNew(t, class: Oop, message: *const c_void) -> i32 {
+        t.exception.set(Oop::NULL);
+        let class = class_of_mirror(class);
+        init::initialize(t, class)?;
+        let text = match c_bytes(message) {
+            Some(m) => Some(strings::from_mutf8(t, m)?),
+            None => None,
+        };
+        let e = new_exception(t, class, text, Oop::NULL)?;
+        let Thrown { .. } = t.set_exception(e);
+        Ok(0)
+    }
+
+    /// `ExceptionOccurred`.
+    raw fn ExceptionOccurred(t) -> Oop {
+        Ok(t.exception.get())
+    }
+
+    /// `ExceptionCheck`.
+    raw fn ExceptionCheck(t) -> bool {
+        Ok(t.has_pending_exception())
+    }
+
+    /// `ExceptionClear`.
+    raw fn ExceptionClear(t) -> () {
+        t.exception.set(Oop::NULL);
+        Ok(())
+    }
+
+    /// `ExceptionDescribe`: prints the pending exception and clears it. What its
+    /// `printStackTrace` throws is dropped.
+    raw fn ExceptionDescribe(t) -> () {
+        describe_pending(t);
+        Ok(())
+    }
+
+    /// `FatalError`.
+    raw fn FatalError(t, message: *const c_void) -> () {
+        let text = c_bytes(message).map_or("(null)".into(), String::from_utf8_lossy);
+        println!("FATAL ERROR in native method: {text}");
+        for f in crate::threads::stackwalk::frames(t) {
+            let class = f.method.class();
+            println!("\tat {}.{}({})", class, f.method.name, place(f.method, f.bci));
+        }
+        if let Some(hook) = crate::jni::invocation::abort_hook() {
+            hook();
+        }
+        std::process::abort()
+    }
+}
+
+/// "File.java:12", "Native Method" or "Unknown Source".
+fn place(m: crate::meta::method::MethodRef, bci: usize) -> String {
+    use crate::exceptions::backtrace::{line_number, source_file};
+    if m.is_native() {
+        return "Native Method".into();
+    }
+    match (source_file(m.class()), line_number(m, bci)) {
+        (Some(file), line) if line >= 0 => format!("{file}:{line}"),
+        (Some(file), _) => file.to_string(),
+        (None, _) => "Unknown Source".into(),
+    }
+}
+
+/// Prints the pending exception as the launcher and native code expect: "Exception in thread
+/// "main" " and its stack trace. Nothing for ThreadDeath, nor if none is pending.
+pub fn describe_pending(t: &JavaThread) {
+    let e = t.take_exception();
+    if e.is_null() || e.class().is_subclass_of(Known::ThreadDeath.get()) {
+        return;
+    }
+    eprint!("Exception ");
+    if let Some(thread) = t.thread_object.get().non_null() {
+        if let Some(name) = load_ref(thread, KnownField::ThreadName.offset()).non_null() {
+            eprint!("in thread \"{}\" ", strings::to_rust(name));
+        }
+    }
+    let print = method(Known::Throwable, "printStackTrace", "()V");
+    if let Err(Thrown { .. }) = call_virtual(t, print, &[e.address() as u64]) {
+        t.exception.set(Oop::NULL);
+    }
+}
