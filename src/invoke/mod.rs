@@ -1,11 +1,31 @@
 //! Method handles, call sites, dynamic constants (JVMS 5.4.3.5, 5.4.3.6, 6.5.invokedynamic),
 //! through the class library's `java.lang.invoke`.
+//!
+//! The library builds lambda forms and compiles them to bytecode; the VM gives it what bytecode
+//! cannot express: resolved members ([`member_name`]), the intrinsics that call them
+//! ([`intrinsics`]), and the linking of instructions ([`call_site`]) and constants
+//! ([`constants`]) through up-calls to `MethodHandleNatives`.
+
+pub mod boxes;
+pub mod bootstrap;
+pub mod call_site;
+pub mod constants;
+pub mod intrinsics;
+pub mod member_name;
+pub mod method_type;
+pub mod resolved_method;
+
+pub use call_site::{link_dynamic, link_handle_call};
+pub use constants::resolve_constant;
+pub use intrinsics::{basic_target, intrinsic, link_to_target};
 
 use crate::exceptions::VmResult;
 use crate::heap::layout::Oop;
-use crate::meta::class::ClassRef;
+use crate::interpreter::call::call;
+use crate::link::init;
 use crate::meta::method::{MethodKind, MethodRef};
 use crate::meta::symbol::Symbol;
+use crate::meta::well_known::{method, Known};
 use crate::threads::JavaThread;
 
 /// What a linked `invokedynamic` or `invokehandle` does: push the appendix (unless null) and
@@ -16,41 +36,16 @@ pub struct LinkedCall {
     pub appendix: Oop,
 }
 
-/// Links the `invokedynamic` at `bci` of `method` (pool index `index`); each instruction once,
-/// the caller caches. Failures are remembered per instruction by the caller through the error
-/// thrown.
-pub fn link_dynamic(_t: &JavaThread, _method: MethodRef, _bci: usize, _index: u16) -> VmResult<LinkedCall> {
-    unimplemented!("invoke::link_dynamic")
+/// Calls a static method of `java.lang.invoke.MethodHandleNatives` that returns a reference.
+fn natives_call(t: &JavaThread, name: &str, descriptor: &str, args: &[u64]) -> VmResult<Oop> {
+    init::initialize(t, Known::MethodHandleNatives.get())?;
+    let bits = call(t, method(Known::MethodHandleNatives, name, descriptor), args)?;
+    Ok(Oop::from_address(bits as usize))
 }
 
-/// Links a signature-polymorphic Methodref (MethodHandle.invoke/invokeExact, VarHandle access
-/// mode) of `holder`'s pool through `MethodHandleNatives.linkMethod`; for
-/// invokeBasic/linkToX the adapter is the intrinsic and the appendix null.
-pub fn link_handle_call(_t: &JavaThread, _holder: ClassRef, _index: u16) -> VmResult<LinkedCall> {
-    unimplemented!("invoke::link_handle_call")
-}
-
-/// The VM-made method of an intrinsic kind with this (basic) descriptor.
-pub fn intrinsic(_kind: MethodKind, _descriptor: Symbol) -> MethodRef {
-    unimplemented!("invoke::intrinsic")
-}
-
-/// Resolves a loadable constant for `ldc` (String, Class, MethodHandle, MethodType, Dynamic).
-/// For a Dynamic of primitive type the result is the boxed value.
-pub fn resolve_constant(_t: &JavaThread, _holder: ClassRef, _index: u16) -> VmResult<Oop> {
-    unimplemented!("invoke::resolve_constant")
-}
-
-/// The target of `invokeBasic` on this MethodHandle: `mh.form.vmentry.method.vmtarget`.
-pub fn basic_target(_mh: Oop) -> MethodRef {
-    unimplemented!("invoke::basic_target")
-}
-
-/// The method in a MemberName (the trailing argument of linkToStatic/Special/Virtual/
-/// Interface): its `method.vmtarget`; with the receiver's class for the virtual kinds
-/// (vmindex dispatch).
-pub fn link_to_target(_t: &JavaThread, _kind: MethodKind, _member_name: Oop, _receiver: Oop) -> VmResult<MethodRef> {
-    unimplemented!("invoke::link_to_target")
+/// An argument slot holding a reference.
+fn slot(o: Oop) -> u64 {
+    o.address() as u64
 }
 
 /// The kind of a native method of MethodHandle or VarHandle that is signature polymorphic
@@ -62,14 +57,8 @@ pub fn signature_polymorphic_kind(class: Symbol, method: Symbol, access_flags: u
         return None;
     }
     if handle {
-        match method.as_bytes() {
-            b"invokeBasic" => return Some(MethodKind::InvokeBasic),
-            b"linkToVirtual" => return Some(MethodKind::LinkToVirtual),
-            b"linkToStatic" => return Some(MethodKind::LinkToStatic),
-            b"linkToSpecial" => return Some(MethodKind::LinkToSpecial),
-            b"linkToInterface" => return Some(MethodKind::LinkToInterface),
-            b"linkToNative" => return Some(MethodKind::LinkToNative),
-            _ => {}
+        if let Some(kind) = intrinsics::kind_by_name(method) {
+            return Some(kind);
         }
     }
     (access_flags & ACC_VARARGS != 0).then_some(MethodKind::InvokeGeneric)

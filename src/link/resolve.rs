@@ -60,10 +60,14 @@ const NSME: &str = "java/lang/NoSuchMethodError";
 const AME: &str = "java/lang/AbstractMethodError";
 
 /// Throws again what a pool entry failed with (JVMS 5.4.3).
-fn recorded(t: &JavaThread, holder: ClassRef, index: u16) -> Option<Thrown> {
-    let e = holder.constants.error(index)?;
+pub(crate) fn recorded(t: &JavaThread, holder: ClassRef, index: u16) -> Option<Thrown> {
+    holder.constants.error(index).map(|e| throw_again(t, e))
+}
+
+/// Throws a recorded failure of resolution.
+pub(crate) fn throw_again(t: &JavaThread, e: ResolutionError) -> Thrown {
     let class = e.class.to_text();
-    Some(match e.cause {
+    match e.cause {
         None => throw(t, &class, e.message),
         Some((cause_class, cause_message)) => {
             let thrown = throw(t, &cause_class.to_text(), cause_message);
@@ -71,7 +75,7 @@ fn recorded(t: &JavaThread, holder: ClassRef, index: u16) -> Option<Thrown> {
             let cause = t.take_exception();
             throw_with_cause(t, &class, e.message, cause)
         }
-    })
+    }
 }
 
 fn text_of(throwable: Oop) -> (Symbol, Option<String>) {
@@ -79,14 +83,20 @@ fn text_of(throwable: Oop) -> (Symbol, Option<String>) {
     (throwable.class().name, m.non_null().map(strings::to_rust))
 }
 
-/// Remembers a LinkageError of resolution, so that later attempts throw the same one.
-fn record(t: &JavaThread, holder: ClassRef, index: u16, thrown: Thrown) -> Thrown {
-    let e = t.exception.get();
-    if e.class().is_subclass_of(Known::LinkageError.get()) {
+/// What to remember of a failure of resolution: LinkageErrors only, others may pass.
+pub(crate) fn error_to_record(e: Oop) -> Option<ResolutionError> {
+    e.class().is_subclass_of(Known::LinkageError.get()).then(|| {
         let (class, message) = text_of(e);
         let cause = crate::heap::access::load_ref(e, KnownField::ThrowableCause.offset());
         let cause = cause.non_null().filter(|c| *c != e).map(text_of);
-        holder.constants.set_error(index, ResolutionError { class, message, cause });
+        ResolutionError { class, message, cause }
+    })
+}
+
+/// Remembers a LinkageError of resolution, so that later attempts throw the same one.
+pub(crate) fn record(t: &JavaThread, holder: ClassRef, index: u16, thrown: Thrown) -> Thrown {
+    if let Some(e) = error_to_record(t.exception.get()) {
+        holder.constants.set_error(index, e);
     }
     thrown
 }
@@ -306,7 +316,10 @@ fn resolve_class_method(t: &JavaThread, r: &Reference) -> VmResult<MethodRef> {
         let m = format!("Method {} must be Methodref constant", quoted(r.class, r.name, r.descriptor));
         return Err(throw(t, ICCE, Some(m)));
     }
-    let Some(m) = lookup_method(r.class, r.name, r.descriptor) else {
+    let found = lookup_method(r.class, r.name, r.descriptor)
+        // MethodHandle.linkToStatic and its like take any descriptor.
+        .or_else(|| crate::invoke::intrinsics::lookup(r.class, r.name, r.descriptor));
+    let Some(m) = found else {
         return Err(throw(t, NSME, Some(quoted(r.class, r.name, r.descriptor))));
     };
     check_method_access(t, r, m)?;
@@ -337,7 +350,8 @@ fn resolve_interface(t: &JavaThread, r: &Reference) -> VmResult<MethodRef> {
     resolve_interface_method(t, r, true)
 }
 
-fn check_method_access(t: &JavaThread, r: &Reference, m: MethodRef) -> VmResult<()> {
+/// Throws IllegalAccessError unless the referring class has access to `m`.
+pub(crate) fn check_method_access(t: &JavaThread, r: &Reference, m: MethodRef) -> VmResult<()> {
     let Some(from) = r.from else { return Ok(()) };
     // Arrays override Object.clone as public (JLS 10.7).
     let array_clone = r.class.is_array() && m.name == "clone";

@@ -2,6 +2,7 @@
 //! tables of [`VmNative`] functions, bound when their class is defined.
 
 mod lang;
+mod method_handle_natives;
 mod perf;
 mod reflect;
 pub mod slots;
@@ -26,8 +27,14 @@ pub type Native = (&'static str, &'static str, VmNative);
 pub type ClassNatives = (&'static str, &'static [Native]);
 
 /// Every table. An area adds its own here.
-static TABLES: &[&[ClassNatives]] =
-    &[lang::TABLE, system::TABLE, reflect::TABLE, UNSAFE, &[perf::TABLE, vector::TABLE]];
+static TABLES: &[&[ClassNatives]] = &[
+    lang::TABLE,
+    system::TABLE,
+    reflect::TABLE,
+    UNSAFE,
+    &[perf::TABLE, vector::TABLE],
+    method_handle_natives::TABLE,
+];
 
 const UNSAFE: &[ClassNatives] = &[
     ("jdk/internal/misc/Unsafe", unsafe_access::TABLE),
