@@ -6,7 +6,6 @@ use super::layout::{side_bit, Oop, ARRAY_LENGTH_OFFSET, CLASS_OFFSET, HEADER_BYT
 use super::mmtk_binding::{mutator_of, to_mmtk};
 use super::{access, layout};
 use crate::exceptions::{throw, Thrown, VmResult};
-use crate::heap::roots::RootSlot;
 use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::well_known::KnownField;
 use crate::threads::JavaThread;
@@ -213,34 +212,8 @@ pub fn shallow_copy(t: &JavaThread, object: Oop) -> VmResult<Oop> {
     Ok(copy)
 }
 
-/// An OutOfMemoryError made at start-up, for when there is no memory to make one.
-static SPARE: RootSlot = RootSlot::new(Oop::NULL);
-
-/// Keeps an OutOfMemoryError ("Java heap space", without stack trace) for when making one
-/// fails. Called once the class library runs.
-pub fn set_spare_out_of_memory(error: Oop) {
-    SPARE.set(error)
-}
-
-/// The spare error's root.
-pub(super) fn spare_root() -> &'static RootSlot {
-    &SPARE
-}
-
-/// Throws OutOfMemoryError with `message`.
+/// Throws OutOfMemoryError with `message`: a preallocated one if making it fails too.
 #[cold]
 pub fn out_of_memory(t: &JavaThread, message: &str) -> Thrown {
-    if t.vm.throwing_out_of_memory.get() {
-        // Making the first one ran out of memory too.
-        let spare = SPARE.get();
-        if spare.is_null() {
-            eprintln!("Error occurred during initialization of VM\njava.lang.OutOfMemoryError: {message}");
-            std::process::exit(1);
-        }
-        return t.set_exception(spare);
-    }
-    t.vm.throwing_out_of_memory.set(true);
-    let thrown = throw(t, "java/lang/OutOfMemoryError", Some(message.to_string()));
-    t.vm.throwing_out_of_memory.set(false);
-    thrown
+    throw(t, "java/lang/OutOfMemoryError", Some(message.to_string()))
 }

@@ -241,8 +241,7 @@ pub(super) fn process(worker: &mut GCWorker<Kiln>, context: impl ObjectTracerCon
 
 /// The roots of this module.
 pub(super) fn for_each_root(f: &mut dyn FnMut(&RootSlot)) {
-    f(&PENDING);
-    f(super::alloc::spare_root());
+    f(&PENDING)
 }
 
 /// Wakes the waiters of [`wait_for_pending`] after a pause.

@@ -4,14 +4,11 @@ use super::monitor::HashState;
 use super::park::Event;
 use super::safepoint::Handshakes;
 use crate::heap::roots::RootSlot;
-use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 
 /// Grouped by the part that owns it.
 #[derive(Default)]
 pub struct ThreadData {
-    /// heap::alloc: an OutOfMemoryError is being made.
-    pub throwing_out_of_memory: Cell<bool>,
     /// threads::monitor: what the thread sleeps on while it enters or waits.
     pub monitor_event: Event,
     /// threads::monitor: generator of identity hashes.
