@@ -84,7 +84,7 @@ impl Scan {
         }
     }
 
-    /// The frames of a Java stack: of each its locals, operand stack and monitor records. What
+    /// The frames of a Java stack: of each its locals, monitor records and operand stack. What
     /// lies between and above is stale and must not keep objects alive.
     ///
     /// # Safety
@@ -96,9 +96,6 @@ impl Scan {
             self.java(f.locals as usize, f as *const Frame as usize);
             if f.kind == FrameKind::Java {
                 self.java(f.stack_base() as usize, f.sp as usize);
-                let records = f.prepared().map_or(0, |p| p.monitor_slots as usize);
-                let first = f.end.sub(records);
-                self.java(first as usize, first.add(f.monitors as usize) as usize);
             } else {
                 // Arguments on their way into a frame that is not pushed yet may follow.
                 self.java(f.stack_base() as usize, top);

@@ -82,7 +82,7 @@ unsafe fn enter(t: &JavaThread, method: MethodRef, args: *mut u64, top: *mut u64
 /// The arguments must be at the top of the thread's Java stack.
 pub unsafe fn push_frame(t: &JavaThread, method: MethodRef, args: *mut u64) -> VmResult<*mut Frame> {
     let code = &*method.prepared.load(Ordering::Acquire);
-    let frame = args.add(method.max_locals as usize) as *mut Frame;
+    let frame = args.add(code.frame_slots as usize) as *mut Frame;
     let stack = frame.add(1) as *mut u64;
     let end = stack.add(code.extent as usize);
     if end > t.stack_limit.get() {

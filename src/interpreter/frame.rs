@@ -4,7 +4,7 @@
 //! stack, so arguments are passed without copying:
 //!
 //! ```text
-//! locals[0..max_locals] | Frame | operand stack [0..max_stack] | monitor records
+//! locals[0..max_locals] | monitor records | Frame | operand stack
 //! ```
 //!
 //! An int, float or reference takes one slot (references wide; int in the low half, the high
@@ -43,7 +43,7 @@ pub struct Frame {
     pub locals: *mut u64,
     /// Saved operand stack pointer: first free slot.
     pub sp: *mut u64,
-    /// First slot beyond the frame: operand stack and monitor records included.
+    /// First slot beyond the frame's operand stack. (Callees' frames overlap what lies above `sp`.)
     pub end: *mut u64,
     pub kind: FrameKind,
     /// Monitor records in use (the method's own monitor included).

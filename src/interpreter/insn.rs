@@ -47,10 +47,12 @@ impl Insn {
 /// The prepared instructions of a method with the two-way map to bytecode indices.
 pub struct PreparedCode {
     pub insns: Box<[AtomicU64]>,
-    /// Slots that a frame needs beyond its fixed part: operand stack and monitor records.
-    pub extent: u32,
-    /// Of these, monitor records, at the end.
+    /// Slots from a frame's first local to its fixed part: locals, then monitor records.
+    pub frame_slots: u32,
+    /// Of these, monitor records.
     pub monitor_slots: u32,
+    /// Slots beyond the fixed part: operand stack.
+    pub extent: u32,
     /// Bytecode index of each instruction.
     pub bci: Box<[u16]>,
     /// Instruction at each bytecode index (u32::MAX between instructions).

@@ -12,9 +12,12 @@ use crate::meta::method::MethodRef;
 use crate::threads::{monitor, JavaThread};
 
 /// First record and how many there are.
-unsafe fn records(frame: *mut Frame) -> (*mut u64, usize) {
+///
+/// # Safety
+/// `frame` must be a frame on a thread's stack.
+pub unsafe fn records(frame: *const Frame) -> (*mut u64, usize) {
     let n = (*frame).prepared().map_or(0, |p| p.monitor_slots as usize);
-    ((*frame).end.sub(n), n)
+    ((frame as *mut u64).sub(n), n)
 }
 
 /// `monitorenter`, recorded in the frame.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Input<'a> {
     pub code: &'a [u8],
     pub max_stack: u16,
+    pub max_locals: u16,
     pub synchronized: bool,
     pub object_init: bool,
     pub return_type: BasicType,
@@ -45,6 +46,7 @@ pub fn of_method(method: MethodRef) -> Result<&'static PreparedCode, PrepareErro
     let code = prepare(&Input {
         code: method.code,
         max_stack: method.max_stack,
+        max_locals: method.max_locals,
         synchronized: method.is_synchronized(),
         object_init: method.has_flag(method_flags::OBJECT_INIT),
         return_type: method.return_type,
@@ -187,7 +189,8 @@ pub fn prepare(input: &Input<'_>) -> Result<PreparedCode, PrepareError> {
     Ok(PreparedCode {
         insns: insns.into_iter().map(|i| AtomicU64::new(i.bits())).collect(),
         // An appendix argument and a trailing MemberName are not in max_stack.
-        extent: u32::from(input.max_stack) + 2 + monitor_slots,
+        extent: u32::from(input.max_stack) + 2,
+        frame_slots: u32::from(input.max_locals) + monitor_slots,
         monitor_slots,
         bci: bcis.into(),
         by_bci,
@@ -375,6 +378,7 @@ mod tests {
         let p = prepare(&Input {
             code,
             max_stack: 4,
+            max_locals: 3,
             synchronized,
             object_init: false,
             return_type,
@@ -439,6 +443,7 @@ mod tests {
         let p = prepare(&Input {
             code: &code,
             max_stack: 1,
+            max_locals: 0,
             synchronized: false,
             object_init: false,
             return_type: BasicType::Void,

@@ -128,6 +128,13 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                     *sp.sub($i)
                 };
             }
+            /// The same, kept a load of its own: two slots stored one by one and read as a pair
+            /// would miss store forwarding.
+            macro_rules! slot {
+                ($i:expr) => {
+                    sp.sub($i).read_volatile()
+                };
+            }
             macro_rules! int {
                 ($i:expr) => {
                     top!($i) as i32
@@ -160,7 +167,7 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
             }
             macro_rules! binary_float {
                 (|$x:ident, $y:ident| $e:expr) => {{
-                    let ($x, $y) = (float!(2), float!(1));
+                    let ($x, $y) = (f32::from_bits(slot!(2) as u32), f32::from_bits(slot!(1) as u32));
                     let r: f32 = $e;
                     sp = sp.sub(1);
                     top!(1) = r.to_bits() as u64;
@@ -548,14 +555,14 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                             next!()
                         }
                         Op::DupX1 => {
-                            let (x, y) = (top!(2), top!(1));
+                            let (x, y) = (slot!(2), slot!(1));
                             top!(2) = y;
                             top!(1) = x;
                             push!(y);
                             next!()
                         }
                         Op::DupX2 => {
-                            let (x, y, z) = (top!(3), top!(2), top!(1));
+                            let (x, y, z) = (slot!(3), slot!(2), slot!(1));
                             top!(3) = z;
                             top!(2) = x;
                             top!(1) = y;
@@ -563,14 +570,14 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                             next!()
                         }
                         Op::Dup2 => {
-                            let (x, y) = (top!(2), top!(1));
+                            let (x, y) = (slot!(2), slot!(1));
                             *sp = x;
                             *sp.add(1) = y;
                             sp = sp.add(2);
                             next!()
                         }
                         Op::Dup2X1 => {
-                            let (x, y, z) = (top!(3), top!(2), top!(1));
+                            let (x, y, z) = (slot!(3), slot!(2), slot!(1));
                             top!(3) = y;
                             top!(2) = z;
                             top!(1) = x;
@@ -580,7 +587,7 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                             next!()
                         }
                         Op::Dup2X2 => {
-                            let (w, x, y, z) = (top!(4), top!(3), top!(2), top!(1));
+                            let (w, x, y, z) = (slot!(4), slot!(3), slot!(2), slot!(1));
                             top!(4) = y;
                             top!(3) = z;
                             top!(2) = w;
@@ -591,7 +598,7 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                             next!()
                         }
                         Op::Swap => {
-                            let (x, y) = (top!(2), top!(1));
+                            let (x, y) = (slot!(2), slot!(1));
                             top!(2) = y;
                             top!(1) = x;
                             next!()
@@ -745,14 +752,16 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                         }
                         Op::FCmpL | Op::FCmpG => {
                             let nan = if op == Op::FCmpL { -1 } else { 1 };
-                            let r = fcmp(float!(2), float!(1), nan);
+                            let (x, y) = (f32::from_bits(slot!(2) as u32), f32::from_bits(slot!(1) as u32));
+                            let r = fcmp(x, y, nan);
                             sp = sp.sub(1);
                             top!(1) = r as u32 as u64;
                             next!()
                         }
                         Op::DCmpL | Op::DCmpG => {
                             let nan = if op == Op::DCmpL { -1 } else { 1 };
-                            let r = dcmp(double!(4), double!(2), nan);
+                            let (x, y) = (f64::from_bits(slot!(4)), f64::from_bits(slot!(2)));
+                            let r = dcmp(x, y, nan);
                             sp = sp.sub(3);
                             top!(1) = r as u32 as u64;
                             next!()
@@ -1036,7 +1045,7 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                         }
                         Op::Illegal => raise!(illegal_code),
                         Op::LoadLoad => {
-                            let (x, y) = (local!(a!()), local!(a_at!(1)));
+                            let (x, y) = (locals.add(a!()).read_volatile(), locals.add(a_at!(1)).read_volatile());
                             *sp = x;
                             *sp.add(1) = y;
                             sp = sp.add(2);
@@ -1294,7 +1303,7 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                     }
                     let code = &*code;
                     let base = sp.sub(callee.arg_slots as usize);
-                    let new = base.add(callee.max_locals as usize) as *mut Frame;
+                    let new = base.add(code.frame_slots as usize) as *mut Frame;
                     let stack = new.add(1) as *mut u64;
                     let end = stack.add(code.extent as usize);
                     if end > t.stack_limit.get() {

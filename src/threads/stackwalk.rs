@@ -35,12 +35,12 @@ impl FrameView {
 
     /// Objects whose monitors the activation holds, innermost last.
     pub fn monitors(&self) -> Vec<crate::heap::layout::Oop> {
-        // SAFETY: as above; records lie at the end of the frame.
+        // SAFETY: as above; records lie below its fixed part.
         unsafe {
             let f = &*self.frame;
-            let slots = if f.kind == FrameKind::Java { f.prepared().map_or(0, |p| p.monitor_slots as usize) } else { 0 };
+            let records = crate::interpreter::monitors::records(f).0;
             (0..f.monitors as usize)
-                .map(|i| crate::heap::layout::Oop::from_address(*f.end.sub(slots).add(i) as usize))
+                .map(|i| crate::heap::layout::Oop::from_address(*records.add(i) as usize))
                 .collect()
         }
     }
