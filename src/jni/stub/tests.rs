@@ -1,8 +1,8 @@
-//! Runs x86-64 stubs on the host; checks the fixed parts of the AArch64 ones.
+//! Runs the stubs of the host; checks instructions of the AArch64 ones on any.
 
 use super::*;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod run {
     use super::*;
     use crate::threads::thread::ThreadState;
@@ -55,7 +55,7 @@ mod run {
             parameters: parameters.iter().map(|&p| letter(p)).collect(),
             result: letter(result),
         };
-        let entry = arena::publish(&x64::assemble(&shape, &protocol()));
+        let entry = arena::publish(&assemble(&shape, &protocol()));
         // SAFETY: made with this signature.
         let entry: StubFn = unsafe { std::mem::transmute(entry) };
         let thread = fake(poll);
