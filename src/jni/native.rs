@@ -96,22 +96,25 @@ const REGISTRARS: &[(&str, &str)] = &[
 ];
 
 /// Handle of the JDK's `libjava.so`, the home of the boot loader's first natives; the VM loads
-/// it itself. Errors: what the dynamic linker says.
-fn java_library() -> Result<*mut c_void, String> {
-    static HANDLE: OnceLock<Result<usize, String>> = OnceLock::new();
+/// it itself. Without it nothing can run, not even the constructor of an exception: the
+/// process ends with HotSpot's message.
+fn java_library() -> *mut c_void {
+    static HANDLE: OnceLock<usize> = OnceLock::new();
     let load = || {
         let path = crate::vm::get().paths.boot_library_path.join("libjava.so");
-        let name = CString::new(path.as_os_str().as_bytes()).map_err(|e| e.to_string())?;
+        let name = CString::new(path.as_os_str().as_bytes()).expect("a path that exists has no NUL");
         // SAFETY: a NUL-terminated path; the JDK's own library.
         let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY) };
         if handle.is_null() {
             // SAFETY: after a failure dlerror gives a string, valid until the next call.
             let error = unsafe { std::ffi::CStr::from_ptr(libc::dlerror()) };
-            return Err(format!("Unable to load native library: {}", error.to_string_lossy()));
+            println!("Error occurred during initialization of VM");
+            println!("Unable to load native library: {}", error.to_string_lossy());
+            std::process::exit(1);
         }
-        Ok(handle as usize)
+        handle as usize
     };
-    HANDLE.get_or_init(load).clone().map(|h| h as *mut c_void)
+    *HANDLE.get_or_init(load) as *mut c_void
 }
 
 /// `dlsym` that knows "not there".
@@ -145,8 +148,7 @@ fn find_named(t: &JavaThread, class: ClassRef, name: &str) -> VmResult<Option<us
         if let Some(&(_, export)) = REGISTRARS.iter().find(|r| r.0 == name) {
             return Ok(Some(own_export(export)));
         }
-        let library = java_library().map_err(|e| throw(t, "java/lang/UnsatisfiedLinkError", Some(e)))?;
-        if let Some(f) = symbol(library, name) {
+        if let Some(f) = symbol(java_library(), name) {
             return Ok(Some(f));
         }
     }

@@ -108,3 +108,28 @@ jvm_entry! {
         Ok(())
     }
 }
+
+jvm_entry! {
+    /// `SecurityManager.getClassContext`: the classes of the methods on the stack, innermost
+    /// first; natives and frames that security walks ignore left out.
+    fn JVM_GetClassContext(t) -> Oop {
+        let own = frames(t).next().map(|f| f.method);
+        let called_by_its_native = own
+            .is_some_and(|m| m.class() == Known::SecurityManager.get() && m.name == "getClassContext");
+        if !called_by_its_native {
+            let message = "JVM_GetClassContext must only be called from SecurityManager.getClassContext";
+            return Err(crate::exceptions::throw(t, "java/lang/InternalError", Some(message.into())));
+        }
+        let holders: Vec<_> = frames(t)
+            .map(|f| f.method)
+            .filter(|m| !m.is_native() && !crate::threads::stackwalk::is_ignored_by_security_stack_walk(m))
+            .map(|m| m.class())
+            .collect();
+        let array_class = load::array_class(t, Known::Class.get())?;
+        let array = alloc::array(t, array_class, holders.len() as i32)?;
+        for (i, class) in holders.iter().enumerate() {
+            set_array_ref(t, array, i, class.mirror());
+        }
+        Ok(array)
+    }
+}
