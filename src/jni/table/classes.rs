@@ -83,9 +83,12 @@ native_fn! {
         Ok(load::define_class(t, loader, name, bytes, options)?.mirror())
     }
 
-    /// `FindClass`: initializes what it finds.
+    /// `FindClass`: initializes what it finds. "Lname;" stands for "name", as on HotSpot.
     fn FindClass(t, name: *const c_void) -> Oop {
-        let name = class_name(t, c_bytes(name))?;
+        let mut name = class_name(t, c_bytes(name))?;
+        if let [b'L', inner @ .., b';'] = name.as_bytes() {
+            name = Symbol::intern(inner);
+        }
         let loader = context_loader(t)?;
         let class = load::load_or_no_class_def(t, loader, name)?;
         initialize(t, class)?;
@@ -142,15 +145,18 @@ native_fn! {
 }
 
 /// A new instance of the class of `mirror`, which is initialized first.
-/// Throws InstantiationException for what has no instances.
+/// Throws InstantiationException for what has no instances, IllegalAccessException for Class.
 pub fn allocate(t: &JavaThread, mirror: Oop) -> VmResult<Oop> {
     let refuse = |name: String| Err(throw(t, "java/lang/InstantiationException", Some(name)));
     let class = match load::mirror_to_class(mirror) {
         load::MirrorOf::Class(c) => c,
         load::MirrorOf::Primitive(p) => return refuse(p.java_name().into()),
     };
-    if class.is_array() || class.is_interface() || class.is_abstract() || class == Known::Class.get() {
+    if class.is_array() || class.is_interface() || class.is_abstract() {
         return refuse(class.external_name());
+    }
+    if class == Known::Class.get() {
+        return Err(throw(t, "java/lang/IllegalAccessException", Some(class.external_name())));
     }
     init::initialize(t, class)?;
     alloc::instance(t, class)

@@ -1,15 +1,16 @@
 //! Throwing and asking for exceptions.
 
 use super::classes::class_of_mirror;
-use crate::exceptions::{new_exception, Thrown};
+use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::access::load_ref;
 use crate::heap::layout::Oop;
-use crate::heap::strings;
-use crate::interpreter::call::call_virtual;
+use crate::heap::{alloc, strings};
+use crate::interpreter::call::{call, call_virtual};
 use crate::jni::border::c_bytes;
 use crate::link::init;
 use crate::meta::well_known::{method, Known, KnownField};
-use crate::native_fn;
+use crate::meta::class::ClassRef;
+use crate::{native_fn, sym};
 use crate::threads::JavaThread;
 use std::ffi::c_void;
 
@@ -27,11 +28,7 @@ native_fn! {
         t.exception.set(Oop::NULL);
         let class = class_of_mirror(class);
         init::initialize(t, class)?;
-        let text = match c_bytes(message) {
-            Some(m) => Some(strings::from_mutf8(t, m)?),
-            None => None,
-        };
-        let e = new_exception(t, class, text, Oop::NULL)?;
+        let e = construct(t, class, c_bytes(message))?;
         let Thrown { .. } = t.set_exception(e);
         Ok(0)
     }
@@ -72,6 +69,30 @@ native_fn! {
         }
         std::process::abort()
     }
+}
+
+/// A Throwable of any initialized class, through exactly the constructor that `ThrowNew` promises.
+/// Throws NoSuchMethodError if the class has none such.
+fn construct(t: &JavaThread, class: ClassRef, message: Option<&[u8]>) -> VmResult<Oop> {
+    let (descriptor, parameters) = match message {
+        Some(_) => (sym!("(Ljava/lang/String;)V"), "java.lang.String"),
+        None => (sym!("()V"), ""),
+    };
+    let Some(constructor) = class.find_declared(sym!("<init>"), descriptor) else {
+        let text = format!("'void {}.<init>({parameters})'", class.external_name());
+        return Err(throw(t, "java/lang/NoSuchMethodError", Some(text)));
+    };
+    let e = alloc::instance(t, class)?;
+    match message {
+        Some(m) => {
+            let text = strings::from_mutf8(t, m)?;
+            call(t, constructor, &[e.address() as u64, text.address() as u64])?;
+        }
+        None => {
+            call(t, constructor, &[e.address() as u64])?;
+        }
+    }
+    Ok(e)
 }
 
 /// "File.java:12", "Native Method" or "Unknown Source".

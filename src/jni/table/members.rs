@@ -7,6 +7,7 @@ use crate::heap::access::{load, load_ref};
 use crate::heap::layout::Oop;
 use crate::jni::border::c_bytes;
 use crate::link::{load as loading, resolve};
+use crate::meta::class::ClassRef;
 use crate::meta::field::{Field, FieldRef};
 use crate::meta::method::{Method, MethodRef};
 use crate::meta::symbol::Symbol;
@@ -104,10 +105,17 @@ unsafe fn field_id(
     if class.is_array() {
         return missing();
     }
-    match resolve::lookup_field(class, n, d) {
-        Some(f) if f.is_static() == is_static => Ok(f as *const Field as *const c_void),
-        _ => missing(),
+    match field_of_kind(class, n, d, is_static) {
+        Some(f) => Ok(f as *const Field as *const c_void),
+        None => missing(),
     }
+}
+
+/// Field lookup (JVMS 5.4.3.2) that goes on past a field of the other kind, as HotSpot's does.
+fn field_of_kind(class: ClassRef, name: Symbol, descriptor: Symbol, is_static: bool) -> Option<FieldRef> {
+    std::iter::successors(Some(class), |c| c.super_class)
+        .filter_map(|c| resolve::lookup_field(c, name, descriptor))
+        .find(|f| f.is_static() == is_static)
 }
 
 native_fn! {
