@@ -61,6 +61,18 @@ pub fn throw_with_cause(t: &JavaThread, class: &str, message: Option<String>, ca
         return preallocated::throw(t, class, message.as_deref());
     }
     MAKING.set(depth + 1);
+    if depth == 0 {
+        preallocated::note_request(t, class, message.as_deref());
+    }
+    crate::log!(
+        Info,
+        [exceptions],
+        "Exception <a '{class}'{}{}> thrown in thread {}{}",
+        if message.is_some() { ": " } else { "" },
+        message.as_deref().unwrap_or(""),
+        t.id,
+        preallocated::innermost_frames(t, 1)
+    );
     let made = match class {
         "java/lang/OutOfMemoryError" | "java/lang/StackOverflowError" if depth > 0 => Err(None),
         "java/lang/OutOfMemoryError" | "java/lang/StackOverflowError" => {

@@ -6,6 +6,7 @@ use crate::heap::roots::{new_slot, RootSlot};
 use crate::heap::{access, alloc, strings};
 use crate::meta::well_known::{Known, KnownField};
 use crate::threads::JavaThread;
+use std::cell::RefCell;
 use std::sync::OnceLock;
 
 /// Messages of the OutOfMemoryErrors kept ready.
@@ -52,15 +53,34 @@ pub fn initialize(t: &JavaThread) -> super::VmResult<()> {
     Ok(())
 }
 
+thread_local! {
+    /// Until the errors are there: the exception that was asked for first, and where.
+    static REQUESTED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Remembers what was to be thrown, in case start-up has not come far enough to do so: the
+/// failures that follow from that do not tell what is wrong.
+pub(super) fn note_request(t: &JavaThread, class: &str, message: Option<&str>) {
+    if ERRORS.get().is_none() {
+        let colon = if message.is_some() { ": " } else { "" };
+        let name = class.replace('/', ".");
+        REQUESTED.set(format!("{name}{colon}{}{}", message.unwrap_or(""), innermost_frames(t, 20)));
+    }
+}
+
+/// Lines for the innermost `n` frames, each beginning with a line break.
+pub(super) fn innermost_frames(t: &JavaThread, n: usize) -> String {
+    crate::threads::stackwalk::frames(t)
+        .take(n)
+        .map(|f| format!("\n\tat {} (bci {})", f.method.name_and_signature(), f.bci))
+        .collect()
+}
+
 /// Throws the ready-made error nearest to what is asked for.
 #[cold]
 pub fn throw(t: &JavaThread, class: &str, message: Option<&str>) -> Thrown {
     let Some(errors) = ERRORS.get() else {
-        eprintln!(
-            "Error occurred during initialization of VM\n{}: {}",
-            class.replace('/', "."),
-            message.unwrap_or("thrown before any exception can be made")
-        );
+        eprintln!("Error occurred during initialization of VM\n{}", REQUESTED.take());
         std::process::exit(1);
     };
     let slot = match class {
