@@ -5,6 +5,7 @@ mod lang;
 mod method_handle_natives;
 mod perf;
 mod reflect;
+mod scoped_memory;
 pub mod slots;
 pub mod system;
 mod unsafe_access;
@@ -32,7 +33,7 @@ static TABLES: &[&[ClassNatives]] = &[
     system::TABLE,
     reflect::TABLE,
     UNSAFE,
-    &[perf::TABLE, vector::TABLE],
+    &[perf::TABLE, scoped_memory::TABLE, vector::TABLE],
     method_handle_natives::TABLE,
 ];
 
