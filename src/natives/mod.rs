@@ -11,6 +11,7 @@ pub mod system;
 mod unsafe_access;
 mod unsafe_memory;
 mod unsafe_objects;
+mod unsupported;
 mod vector;
 
 pub use lang::clone;
@@ -35,6 +36,7 @@ static TABLES: &[&[ClassNatives]] = &[
     UNSAFE,
     &[perf::TABLE, scoped_memory::TABLE, vector::TABLE],
     method_handle_natives::TABLE,
+    unsupported::TABLES,
 ];
 
 const UNSAFE: &[ClassNatives] = &[
