@@ -241,7 +241,7 @@ fn define_module(t: &JavaThread, object: Oop, open: bool, version: Oop, location
         return Err(throw(t, NULL_POINTER, Some("Null module name".into())));
     };
     let name = strings::to_mutf8(name);
-    if name.is_empty() || name.len() > 65535 || !is_legal_package_or_module_name(&name) {
+    if name.is_empty() || name.len() > 65535 {
         return illegal_argument(t, Some(&format!("Invalid module name: {}", text(&name))));
     }
     let loader_object = load_ref(object, KnownField::ModuleLoader.offset());
