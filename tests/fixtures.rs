@@ -29,6 +29,9 @@
 //! `// stdin:` (with `\n`, `\t`, `\\`), `// skip-arm64: reason`, `// skip-gcstress: reason`,
 //! `// timeout: seconds` (default 20, before the mode's factor).
 //!
+//! Programs that `tests/fixtures/known-failures` lists for the mode are run and must fail; they
+//! count as skipped.
+//!
 //! One line per failure, then `N passed, N failed, N skipped`; exit status 1 if any failed.
 
 use std::collections::hash_map::DefaultHasher;
@@ -150,13 +153,30 @@ fn run() -> Result<bool, String> {
         return Err(format!("no VM at {}", options.vm.display()));
     }
 
+    let known = if options.vm.ends_with(options.mode.vm) {
+        known_failures(&top, options.mode.name)?
+    } else {
+        BTreeMap::new()
+    };
     let next = AtomicUsize::new(0);
     let results = Mutex::new((0usize, 0usize, 0usize));
     thread::scope(|scope| {
         for _ in 0..options.jobs {
             scope.spawn(|| {
                 while let Some(fixture) = fixtures.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let verdict = check(fixture, &options, &work, &jdk, support_hash);
+                    let mut verdict = check(fixture, &options, &work, &jdk, support_hash);
+                    if let Some(reason) = known.get(&fixture.name) {
+                        verdict = match verdict {
+                            Verdict::Fail(why) => {
+                                println!("KNOWN {}: {reason}: {why}", fixture.name);
+                                Verdict::Skip(format!("known failure: {reason}"))
+                            }
+                            Verdict::Pass(_) => Verdict::Fail(
+                                "passes: take it off tests/fixtures/known-failures".into(),
+                            ),
+                            skip => skip,
+                        };
+                    }
                     let mut counts = results.lock().unwrap_or_else(|e| e.into_inner());
                     match verdict {
                         Verdict::Pass(took) => {
@@ -183,6 +203,31 @@ fn run() -> Result<bool, String> {
     let (passed, failed, skipped) = results.into_inner().unwrap_or_else(|e| e.into_inner());
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     Ok(failed == 0)
+}
+
+/// What `tests/fixtures/known-failures` lists for `mode`: lines `Name mode[,mode…] reason`. A
+/// listed program must fail (it counts as skipped); one that passes is a failure, so that the
+/// list cannot outlive its reasons.
+fn known_failures(top: &Path, mode: &str) -> Result<BTreeMap<String, String>, String> {
+    let path = top.join("tests/fixtures/known-failures");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(e) => return Err(format!("{}: {e}", path.display())),
+    };
+    let mut known = BTreeMap::new();
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        let mut words = line.splitn(3, ' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some(name), Some(modes), Some(reason)) => {
+                if modes.split(',').any(|m| m == mode) {
+                    known.insert(name.to_string(), reason.to_string());
+                }
+            }
+            _ => return Err(format!("{}: not `Name modes reason`: {line}", path.display())),
+        }
+    }
+    Ok(known)
 }
 
 // ---- options and directives -------------------------------------------------------------------
