@@ -2,7 +2,7 @@
 
 use super::define;
 use crate::exceptions::{throw, throw_with_cause, VmResult};
-use crate::heap::access::{load, load_ref, store};
+use crate::heap::access::{load, load_ref, store, store_ref};
 use crate::heap::layout::{BasicType, Oop};
 use crate::heap::roots::RootSlot;
 use crate::heap::{alloc, strings};
@@ -314,8 +314,10 @@ pub fn create_early_mirrors(t: &JavaThread) -> VmResult<()> {
         PRIMITIVE_MIRRORS[code as usize].set(m);
         if code != BasicType::Void as u8 {
             let array = primitive_array_class(BasicType::from_code(code).expect("primitive"));
-            if array.mirror().is_null() {
-                define::create_mirror(t, array, &DefineOptions::default())?;
+            match array.mirror().non_null() {
+                None => define::create_mirror(t, array, &DefineOptions::default())?,
+                // Made with its class, before there was a mirror of the element type.
+                Some(a) => store_ref(t, a, KnownField::ClassComponentType.offset(), m),
             }
         }
     }
