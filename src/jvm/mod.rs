@@ -6,6 +6,7 @@ pub mod entry;
 // Threads, stacks, the system.
 mod cds;
 mod library;
+pub mod management;
 mod objects;
 mod signals;
 mod stack;

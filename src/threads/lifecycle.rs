@@ -88,12 +88,33 @@ fn register(t: Box<JavaThread>, current: Option<&JavaThread>) -> &'static JavaTh
         }
         alloc::attach_allocator(t);
         r.threads.push(t);
+        STARTED.fetch_add(1, Ordering::Relaxed);
+        PEAK.fetch_max(r.threads.len(), Ordering::Relaxed);
     };
     match current {
         Some(c) => state::blocked(c, add),
         None => add(),
     }
     t
+}
+
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// Threads ever attached or started.
+pub fn started_count() -> usize {
+    STARTED.load(Ordering::Relaxed)
+}
+
+/// The most threads there have been at once, since the VM's start or [`reset_peak_count`].
+pub fn peak_count() -> usize {
+    PEAK.load(Ordering::Relaxed)
+}
+
+/// Lets the peak start anew from the present number.
+pub fn reset_peak_count() {
+    let r = registry::lock();
+    PEAK.store(r.threads.len(), Ordering::Relaxed);
 }
 
 /// Takes a thread off the list and frees it. The caller is the thread itself, in a running

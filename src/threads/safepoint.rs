@@ -10,8 +10,8 @@ use super::state::with_spilled_registers;
 use super::thread::ThreadState;
 use super::JavaThread;
 use parking_lot::{Mutex, MutexGuard};
-use std::sync::atomic::{fence, AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{fence, AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// Poll word bit: a pause is wanted or on.
 pub const POLL_PAUSE: u32 = 1;
@@ -55,13 +55,25 @@ fn end(r: &mut MutexGuard<'_, Registry>) {
 
 /// Stops all Java threads for a collection; on a collector thread.
 pub(crate) fn begin_collection() {
-    begin(&mut registry::lock(), None)
+    begin(&mut registry::lock(), None);
+    *COLLECTION_START.lock() = Some(Instant::now());
+}
+
+static COLLECTION_START: Mutex<Option<Instant>> = Mutex::new(None);
+static COLLECTION_NANOS: AtomicU64 = AtomicU64::new(0);
+
+/// Collections so far, and how long threads have stood for them.
+pub fn collection_totals() -> (u64, Duration) {
+    (registry::lock().collections, Duration::from_nanos(COLLECTION_NANOS.load(Ordering::Relaxed)))
 }
 
 /// Lets them go on.
 pub(crate) fn end_collection() {
     let mut r = registry::lock();
     r.collections += 1;
+    if let Some(start) = COLLECTION_START.lock().take() {
+        COLLECTION_NANOS.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
     end(&mut r);
 }
 

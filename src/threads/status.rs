@@ -5,6 +5,7 @@ use super::JavaThread;
 use crate::heap::access::{load, store};
 use crate::heap::layout::Oop;
 use crate::meta::well_known::KnownField;
+use std::sync::atomic::Ordering;
 
 const ALIVE: i32 = 0x1;
 const WAITING: i32 = 0x80;
@@ -39,6 +40,8 @@ pub fn during<R>(t: &JavaThread, status: Status, f: impl FnOnce() -> R) -> R {
         // Start-up: the main thread's object does not exist yet.
         return f();
     }
+    let counter = if status == Status::BlockedOnMonitorEnter { &t.vm.blocked_count } else { &t.vm.waited_count };
+    counter.fetch_add(1, Ordering::Relaxed);
     let offset = KnownField::ThreadStatus.offset();
     let before = load::<i32>(o, offset);
     store::<i32>(o, offset, status as i32);

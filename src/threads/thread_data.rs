@@ -4,7 +4,7 @@ use super::monitor::HashState;
 use super::park::Event;
 use super::safepoint::Handshakes;
 use crate::heap::roots::RootSlot;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 /// Grouped by the part that owns it.
 #[derive(Default)]
@@ -17,6 +17,10 @@ pub struct ThreadData {
     pub handshakes: Handshakes,
     /// threads::lifecycle: attached by JNI as a daemon, or started as one.
     pub daemon: AtomicBool,
+    /// threads::status: how often the thread blocked to enter a monitor, and how often it
+    /// waited, slept or parked.
+    pub blocked_count: AtomicU64,
+    pub waited_count: AtomicU64,
     /// threads::status: the object whose monitor the thread enters or waits for, for thread dumps.
     pub blocked_on: RootSlot,
     /// threads::lifecycle: an exception that another thread sent (`Thread.stop`).

@@ -29,6 +29,7 @@ const JNI_ENOMEM: i32 = -4;
 pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'static JavaThread, i32> {
     crate::observe::log::uptime();
     super::crash::install();
+    crate::jvm::management::mark_start();
     let environment = |name: &str| std::env::var_os(name);
     let mut options = Options::parse(&options, &environment, ignore_unrecognized).map_err(|e| e.report())?;
     options.install();

@@ -1,0 +1,344 @@
+//! `ThreadMXBean`: what threads are doing, deadlocks, processor time.
+
+use super::{jmm_entry, memory, unsupported};
+use crate::exceptions::{throw, VmResult};
+use crate::heap::access::{load, load_ref, set_array_ref, store};
+use crate::heap::alloc;
+use crate::heap::layout::{BasicType, Oop};
+use crate::heap::roots::Handle;
+use crate::interpreter::call::call;
+use crate::jvm::threads::stack_trace_array;
+use crate::link::load as loading;
+use crate::meta::method::MethodRef;
+use crate::meta::symbol::Symbol;
+use crate::meta::well_known::{Known, KnownField};
+use crate::threads::status::Status;
+use crate::threads::{monitor, registry, safepoint, stackwalk, JavaThread};
+use std::sync::atomic::Ordering;
+
+/// JMM_THREAD_STATE_FLAG_NATIVE
+const FLAG_NATIVE: i32 = 0x0040_0000;
+/// `Status` bit of a parked thread.
+const PARKED: i32 = 0x200;
+
+/// One thread at one time.
+struct Snapshot {
+    thread: Handle,
+    status: i32,
+    /// What the thread waits for, and who has it; null if nothing, nobody.
+    blocker: Handle,
+    owner: Handle,
+    blocked_count: u64,
+    waited_count: u64,
+    frames: Vec<(MethodRef, usize)>,
+    /// Objects locked, and the depth of the frame that did.
+    monitors: Vec<(Handle, i32)>,
+}
+
+fn tid(thread: Oop) -> i64 {
+    load::<i64>(thread, KnownField::ThreadTid.offset())
+}
+
+/// The thread that holds the object's monitor. During a pause.
+fn monitor_owner<'a>(all: &[&'a JavaThread], object: Oop) -> Option<&'a JavaThread> {
+    match monitor::inflated_owner(object) {
+        Some(0) => None,
+        Some(id) => all.iter().copied().find(|x| x.id == id),
+        // Fast-locked.
+        // SAFETY: the threads stand, so their lock stacks do not change.
+        None => all.iter().copied().find(|x| unsafe { (*x.lock_stack.get()).contains(&object) }),
+    }
+}
+
+/// What a standing thread waits for and the Thread that has it, nulls for nothing and nobody.
+fn blocker_of(all: &[&JavaThread], x: &JavaThread, monitors_only: bool) -> (Oop, Oop) {
+    let status = load::<i32>(x.thread_object.get(), KnownField::ThreadStatus.offset());
+    let object = x.vm.blocked_on.get();
+    if !object.is_null() {
+        let owner = monitor_owner(all, object).map_or(Oop::NULL, |o| o.thread_object.get());
+        return (object, owner);
+    }
+    if monitors_only || status & PARKED == 0 {
+        return (Oop::NULL, Oop::NULL);
+    }
+    let blocker = load_ref(x.thread_object.get(), KnownField::ThreadParkBlocker.offset());
+    let ownable = Known::AbstractOwnableSynchronizer.get();
+    let owner = match blocker.non_null() {
+        Some(b) if b.class().is_subclass_of(ownable) => load_ref(b, KnownField::OwnerThread.offset()),
+        _ => Oop::NULL,
+    };
+    (blocker, owner)
+}
+
+fn snapshot(all: &[&JavaThread], x: &JavaThread, depth: usize, monitors: bool) -> Snapshot {
+    let thread = x.thread_object.get();
+    let mut status = load::<i32>(thread, KnownField::ThreadStatus.offset());
+    let (mut blocker, owner) = blocker_of(all, x, false);
+    if status == Status::BlockedOnMonitorEnter as i32 && owner.is_null() {
+        // The monitor has been left meanwhile.
+        status = Status::Runnable as i32;
+        blocker = Oop::NULL;
+    }
+    let views: Vec<_> = stackwalk::frames(x).take(depth).collect();
+    if status == Status::Runnable as i32 && views.first().is_some_and(|f| f.method.is_native()) {
+        status |= FLAG_NATIVE;
+    }
+    let mut locked = Vec::new();
+    if monitors {
+        for (i, f) in views.iter().enumerate() {
+            // Innermost first, and not what the thread is only about to enter.
+            let held = f.monitors().into_iter().rev().filter(|o| !o.is_null() && *o != blocker);
+            locked.extend(held.map(|o| (Handle::new(o), i as i32)));
+        }
+    }
+    Snapshot {
+        thread: Handle::new(thread),
+        status,
+        blocker: Handle::new(blocker),
+        owner: Handle::new(owner),
+        blocked_count: x.vm.blocked_count.load(Ordering::Relaxed),
+        waited_count: x.vm.waited_count.load(Ordering::Relaxed),
+        frames: views.iter().map(|f| (f.method, f.bci)).collect(),
+        monitors: locked,
+    }
+}
+
+/// Snapshots of the threads with these ids (`None`: of all), taken in one pause; `None` where no
+/// such thread lives.
+fn snapshots(t: &JavaThread, ids: Option<&[i64]>, max_depth: i32, monitors: bool) -> Vec<Option<Snapshot>> {
+    let depth = usize::try_from(max_depth).unwrap_or(usize::MAX);
+    safepoint::stop_the_world(t, "ThreadDump", |all| {
+        let visible = |x: &&&JavaThread| !x.thread_object.get().is_null();
+        match ids {
+            None => all.iter().filter(visible).map(|x| Some(snapshot(all, x, depth, monitors))).collect(),
+            Some(ids) => ids
+                .iter()
+                .map(|id| {
+                    let x = all.iter().filter(visible).find(|x| tid(x.thread_object.get()) == *id)?;
+                    Some(snapshot(all, x, depth, monitors))
+                })
+                .collect(),
+        }
+    })
+}
+
+/// A `java.lang.management.ThreadInfo`.
+fn thread_info(t: &JavaThread, s: &Snapshot, with_locks: bool, with_stack: bool) -> VmResult<Oop> {
+    const PLAIN: &str = "(Ljava/lang/Thread;ILjava/lang/Object;Ljava/lang/Thread;JJJJ[Ljava/lang/StackTraceElement;)V";
+    const LOCKS: &str = "(Ljava/lang/Thread;ILjava/lang/Object;Ljava/lang/Thread;JJJJ[Ljava/lang/StackTraceElement;\
+                         [Ljava/lang/Object;[I[Ljava/lang/Object;)V";
+    let class = memory::class(t, "java/lang/management/ThreadInfo")?;
+    let info = alloc::instance(t, class)?;
+    let trace = if with_stack { stack_trace_array(t, &s.frames)? } else { Oop::NULL };
+    let bits = |h: &Handle| h.get().address() as u64;
+    // Contention times are not measured.
+    let none = -1i64 as u64;
+    let mut args = vec![info.address() as u64, bits(&s.thread), s.status as u32 as u64, bits(&s.blocker), bits(&s.owner)];
+    args.extend([s.blocked_count, 0, none, 0, s.waited_count, 0, none, 0, trace.address() as u64]);
+    if with_locks {
+        let objects = loading::array_class(t, Known::Object.get())?;
+        let monitors = alloc::array(t, objects, s.monitors.len() as i32)?;
+        let depths = alloc::array(t, loading::primitive_array_class(BasicType::Int), s.monitors.len() as i32)?;
+        for (i, (object, depth)) in s.monitors.iter().enumerate() {
+            set_array_ref(t, monitors, i, object.get());
+            store::<i32>(depths, depths.class().array_base() + 4 * i, *depth);
+        }
+        let synchronizers = alloc::array(t, objects, 0)?;
+        // What the vector holds of objects allocated above is also on this function's stack.
+        args[0] = info.address() as u64;
+        args.extend([monitors, depths, synchronizers].map(|o| o.address() as u64));
+    }
+    let descriptor = if with_locks { LOCKS } else { PLAIN };
+    let init = class
+        .find_declared(Symbol::of("<init>"), Symbol::of(descriptor))
+        .expect("ThreadInfo's constructors are those of JDK 17");
+    // References again, now that nothing is allocated any more before the call.
+    args[1] = bits(&s.thread);
+    args[3] = bits(&s.blocker);
+    args[4] = bits(&s.owner);
+    call(t, init, &args)?;
+    Ok(info)
+}
+
+/// The ids of a `long[]`. Throws IllegalArgumentException if one is not positive.
+fn ids_of(t: &JavaThread, array: Oop) -> VmResult<Vec<i64>> {
+    let base = array.class().array_base();
+    let ids: Vec<i64> = (0..array.array_length()).map(|i| load::<i64>(array, base + 8 * i)).collect();
+    if ids.iter().any(|&id| id <= 0) {
+        return Err(throw(t, "java/lang/IllegalArgumentException", Some("Invalid thread ID entry".into())));
+    }
+    Ok(ids)
+}
+
+/// Runs `f` on the live thread with this id (0: the current one); `None` if there is none.
+fn with_thread<R>(t: &JavaThread, id: i64, f: impl FnOnce(&JavaThread) -> R) -> Option<R> {
+    if id == 0 {
+        return Some(f(t));
+    }
+    registry::with_all(|all| {
+        let found = all.iter().find(|x| !x.thread_object.get().is_null() && tid(x.thread_object.get()) == id);
+        found.map(|x| f(x))
+    })
+}
+
+/// Nanoseconds of processor time of a live thread, in user mode only or altogether; -1 if the
+/// system does not tell.
+fn cpu_time(x: &JavaThread, with_system: bool) -> i64 {
+    if with_system {
+        let thread = x.pthread.load(Ordering::Relaxed) as libc::pthread_t;
+        let mut clock: libc::clockid_t = 0;
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the thread lives while it is registered.
+        let e = unsafe {
+            match libc::pthread_getcpuclockid(thread, &mut clock) {
+                0 => libc::clock_gettime(clock, &mut now),
+                e => e,
+            }
+        };
+        return if e == 0 { now.tv_sec * 1_000_000_000 + now.tv_nsec } else { -1 };
+    }
+    let path = format!("/proc/self/task/{}/stat", x.os_tid.load(Ordering::Relaxed));
+    let Ok(stat) = std::fs::read_to_string(path) else { return -1 };
+    // After the name in parentheses come state, …; utime is the 12th field from there.
+    let ticks = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(11)?.parse::<i64>().ok());
+    // SAFETY: no preconditions.
+    let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    ticks.map_or(-1, |n| n * (1_000_000_000 / per_second))
+}
+
+/// Threads that wait for each other in a circle, as a `Thread[]`; null if there are none.
+fn deadlocked(t: &JavaThread, monitors_only: bool) -> VmResult<Oop> {
+    let found: Vec<Handle> = safepoint::stop_the_world(t, "FindDeadlocks", |all| {
+        let visible: Vec<&&JavaThread> = all.iter().filter(|x| !x.thread_object.get().is_null()).collect();
+        // Whom each thread waits for, by position.
+        let waits: Vec<Option<usize>> = visible
+            .iter()
+            .map(|x| {
+                let status = load::<i32>(x.thread_object.get(), KnownField::ThreadStatus.offset());
+                let waiting = status == Status::BlockedOnMonitorEnter as i32 || status & PARKED != 0;
+                let (_, owner) = blocker_of(all, x, monitors_only);
+                let owner = owner.non_null().filter(|_| waiting)?;
+                visible.iter().position(|y| y.thread_object.get() == owner)
+            })
+            .collect();
+        let in_circle = |start: usize| {
+            let mut at = waits[start];
+            for _ in 0..waits.len() {
+                match at {
+                    Some(i) if i == start => return true,
+                    Some(i) => at = waits[i],
+                    None => return false,
+                }
+            }
+            false
+        };
+        (0..visible.len()).filter(|&i| in_circle(i)).map(|i| Handle::new(visible[i].thread_object.get())).collect()
+    });
+    if found.is_empty() {
+        return Ok(Oop::NULL);
+    }
+    let array = alloc::array(t, loading::array_class(t, Known::Thread.get())?, found.len() as i32)?;
+    for (i, thread) in found.iter().enumerate() {
+        set_array_ref(t, array, i, thread.get());
+    }
+    Ok(array)
+}
+
+jmm_entry! {
+    /// Fills the ThreadInfo array for the threads with these ids; null for those that have ended.
+    /// `max_depth` of the stack traces: -1 all, 0 none.
+    fn get_thread_info(t, ids: Oop, max_depth: i32, infos: Oop) -> i32 {
+        if ids.is_null() || infos.is_null() {
+            return Err(throw(t, "java/lang/NullPointerException", None));
+        }
+        if max_depth < -1 {
+            return Err(throw(t, "java/lang/IllegalArgumentException", Some("Invalid maxDepth".into())));
+        }
+        let wanted = ids_of(t, ids)?;
+        if wanted.len() != infos.array_length() {
+            let m = "The length of the given ThreadInfo array does not match the length of the given array of thread IDs";
+            return Err(throw(t, "java/lang/IllegalArgumentException", Some(m.into())));
+        }
+        for (i, s) in snapshots(t, Some(&wanted), max_depth, false).iter().enumerate() {
+            let info = match s {
+                Some(s) => thread_info(t, s, false, max_depth != 0)?,
+                None => Oop::NULL,
+            };
+            set_array_ref(t, infos, i, info);
+        }
+        Ok(0)
+    }
+
+    /// ThreadInfo of the threads with these ids, or of all if there is no array.
+    fn dump_threads(t, ids: Oop, monitors: bool, synchronizers: bool, max_depth: i32) -> Oop {
+        if synchronizers {
+            return Err(unsupported(t, "ThreadMXBean.dumpAllThreads with locked synchronizers"));
+        }
+        let wanted = match ids.non_null() {
+            Some(a) => Some(ids_of(t, a)?),
+            None => None,
+        };
+        let found = snapshots(t, wanted.as_deref(), max_depth, monitors);
+        let class = memory::class(t, "java/lang/management/ThreadInfo")?;
+        let array = alloc::array(t, loading::array_class(t, class)?, found.len() as i32)?;
+        for (i, s) in found.iter().enumerate() {
+            if let Some(s) = s {
+                let info = thread_info(t, s, true, true)?;
+                set_array_ref(t, array, i, info);
+            }
+        }
+        Ok(array)
+    }
+
+    fn find_monitor_deadlocks(t) -> Oop {
+        deadlocked(t, true)
+    }
+
+    fn find_deadlocks(t, monitors_only: bool) -> Oop {
+        deadlocked(t, monitors_only)
+    }
+
+    fn get_thread_cpu_time(t, id: i64) -> i64 {
+        if id < 0 {
+            return Err(throw(t, "java/lang/IllegalArgumentException", Some("Invalid thread ID".into())));
+        }
+        Ok(with_thread(t, id, |x| cpu_time(x, true)).unwrap_or(-1))
+    }
+
+    fn get_thread_cpu_time_with_kind(t, id: i64, with_system: bool) -> i64 {
+        if id < 0 {
+            return Err(throw(t, "java/lang/IllegalArgumentException", Some("Invalid thread ID".into())));
+        }
+        Ok(with_thread(t, id, |x| cpu_time(x, with_system)).unwrap_or(-1))
+    }
+
+    /// Several at once, into a `long[]` of the same length.
+    fn get_thread_cpu_times_with_kind(t, ids: Oop, times: Oop, with_system: bool) -> () {
+        if ids.is_null() || times.is_null() {
+            return Err(throw(t, "java/lang/NullPointerException", None));
+        }
+        let wanted = ids_of(t, ids)?;
+        if wanted.len() != times.array_length() {
+            let m = "The length of the given long array does not match the length of the given array of thread IDs";
+            return Err(throw(t, "java/lang/IllegalArgumentException", Some(m.into())));
+        }
+        let base = times.class().array_base();
+        for (i, &id) in wanted.iter().enumerate() {
+            let time = with_thread(t, id, |x| cpu_time(x, with_system)).unwrap_or(-1);
+            store::<i64>(times, base + 8 * i, time);
+        }
+        Ok(())
+    }
+
+    fn get_one_thread_allocated_memory(t, _id: i64) -> i64 {
+        Err(unsupported(t, "ThreadMXBean.getThreadAllocatedBytes"))
+    }
+
+    fn get_thread_allocated_memory(t, _ids: Oop, _sizes: Oop) -> () {
+        Err(unsupported(t, "ThreadMXBean.getThreadAllocatedBytes"))
+    }
+
+    fn get_total_thread_allocated_memory(t) -> i64 {
+        Err(unsupported(t, "ThreadMXBean.getTotalThreadAllocatedBytes"))
+    }
+}
