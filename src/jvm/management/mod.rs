@@ -222,7 +222,7 @@ jmm_entry! {
 }
 
 /// The table, in the order of `jmmInterface_1_`.
-struct Table([*const c_void; 42]);
+struct Table([*const c_void; 40]);
 
 // SAFETY: addresses of functions.
 unsafe impl Sync for Table {}
@@ -268,8 +268,6 @@ static TABLE: Table = Table([
     get_diagnostic_command_arguments_info as *const c_void,
     execute_diagnostic_command as *const c_void,
     set_diagnostic_notification_enabled as *const c_void,
-    std::ptr::null(),
-    std::ptr::null(),
 ]);
 
 /// The table for `version`; null for another than JDK 17's.

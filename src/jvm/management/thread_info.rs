@@ -130,32 +130,31 @@ fn thread_info(t: &JavaThread, s: &Snapshot, with_locks: bool, with_stack: bool)
     let class = memory::class(t, "java/lang/management/ThreadInfo")?;
     let info = alloc::instance(t, class)?;
     let trace = if with_stack { stack_trace_array(t, &s.frames)? } else { Oop::NULL };
-    let bits = |h: &Handle| h.get().address() as u64;
-    // Contention times are not measured.
-    let none = -1i64 as u64;
-    let mut args = vec![info.address() as u64, bits(&s.thread), s.status as u32 as u64, bits(&s.blocker), bits(&s.owner)];
-    args.extend([s.blocked_count, 0, none, 0, s.waited_count, 0, none, 0, trace.address() as u64]);
+    let (mut monitors, mut depths, mut synchronizers) = (Oop::NULL, Oop::NULL, Oop::NULL);
     if with_locks {
         let objects = loading::array_class(t, Known::Object.get())?;
-        let monitors = alloc::array(t, objects, s.monitors.len() as i32)?;
-        let depths = alloc::array(t, loading::primitive_array_class(BasicType::Int), s.monitors.len() as i32)?;
+        monitors = alloc::array(t, objects, s.monitors.len() as i32)?;
+        depths = alloc::array(t, loading::primitive_array_class(BasicType::Int), s.monitors.len() as i32)?;
         for (i, (object, depth)) in s.monitors.iter().enumerate() {
             set_array_ref(t, monitors, i, object.get());
             store::<i32>(depths, depths.class().array_base() + 4 * i, *depth);
         }
-        let synchronizers = alloc::array(t, objects, 0)?;
-        // What the vector holds of objects allocated above is also on this function's stack.
-        args[0] = info.address() as u64;
-        args.extend([monitors, depths, synchronizers].map(|o| o.address() as u64));
+        synchronizers = alloc::array(t, objects, 0)?;
     }
     let descriptor = if with_locks { LOCKS } else { PLAIN };
     let init = class
         .find_declared(Symbol::of("<init>"), Symbol::of(descriptor))
         .expect("ThreadInfo's constructors are those of JDK 17");
-    // References again, now that nothing is allocated any more before the call.
-    args[1] = bits(&s.thread);
-    args[3] = bits(&s.blocker);
-    args[4] = bits(&s.owner);
+    // Nothing is allocated from here to the call: a vector's contents are no roots.
+    let handle = |h: &Handle| h.get().address() as u64;
+    // Contention times are not measured.
+    let none = -1i64 as u64;
+    let mut args = vec![info.address() as u64, handle(&s.thread), u64::from(s.status as u32)];
+    args.extend([handle(&s.blocker), handle(&s.owner)]);
+    args.extend([s.blocked_count, 0, none, 0, s.waited_count, 0, none, 0, trace.address() as u64]);
+    if with_locks {
+        args.extend([monitors, depths, synchronizers].map(|o| o.address() as u64));
+    }
     call(t, init, &args)?;
     Ok(info)
 }
