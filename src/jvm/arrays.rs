@@ -133,10 +133,13 @@ fn set_primitive(t: &JavaThread, array: Oop, index: i32, from: BasicType, slot: 
 fn set(t: &JavaThread, array: Oop, index: i32, value: Oop) -> VmResult<()> {
     check_array(t, array, false)?;
     if array.class().is_primitive_array() {
-        // Null and objects that are no boxes fail before the index is looked at.
+        // Null fails before the index is looked at, an object that is no box after it.
+        if value.is_null() {
+            return illegal_argument(t, None);
+        }
+        check_index(t, array, index)?;
         return match unbox(value) {
             Some((from, slot)) => set_primitive(t, array, index, from, slot),
-            None if value.is_null() => illegal_argument(t, None),
             None => illegal_argument(t, Some("argument type mismatch")),
         };
     }
