@@ -133,10 +133,12 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
         init::initialize(t, k.get())?;
     }
     create_main_thread(t)?;
-    for k in [Known::Module, Known::Method, Known::Finalizer] {
+    init::initialize(t, Known::Module.get())?;
+    // Before anything initializes Unsafe, which copies them.
+    crate::natives::set_unsafe_constants(t)?;
+    for k in [Known::Method, Known::Finalizer] {
         init::initialize(t, k.get())?;
     }
-    crate::natives::set_unsafe_constants(t)?;
     call(t, method(Known::System, "initPhase1", "()V"), &[])?;
     crate::os::signals::start_dispatcher(t)?;
     crate::exceptions::preallocated::initialize(t)?;
