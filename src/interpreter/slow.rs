@@ -92,13 +92,8 @@ pub unsafe fn dispatch(t: &JavaThread, callee: MethodRef, args: *mut u64, top: *
         MethodKind::ConflictingDefaults => {
             Err(throw(t, "java/lang/IncompatibleClassChangeError", callee.overpass_message.clone()))
         }
-        // `MethodHandle.invoke` and its like reached without a call site of their own:
-        // reflection and JNI, which HotSpot lets run into the Java body.
-        MethodKind::InvokeGeneric | MethodKind::LinkToNative => Err(throw(
-            t,
-            "java/lang/UnsupportedOperationException",
-            Some(format!("{} is not invocable this way", callee.name_and_signature())),
-        )),
+        // Reached without a call site of their own: by reflection or JNI.
+        MethodKind::InvokeGeneric | MethodKind::LinkToNative => Err(invoke::intrinsics::not_invocable(t, callee)),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::member_name;
 use crate::classfile::access::{ACC_FINAL, ACC_NATIVE, ACC_STATIC, ACC_SYNTHETIC};
 use crate::classfile::descriptor::FieldType;
-use crate::exceptions::VmResult;
+use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::access::load_ref;
 use crate::heap::layout::Oop;
 use crate::link::resolve;
@@ -149,6 +149,17 @@ pub fn link_to_target(t: &JavaThread, kind: MethodKind, member: Oop, receiver: O
         }
         _ => Ok(target),
     }
+}
+
+/// What reflection and JNI throw that call a signature-polymorphic method as it is declared:
+/// HotSpot registers natives that refuse for MethodHandle, and none for VarHandle.
+#[cold]
+pub fn not_invocable(t: &JavaThread, m: MethodRef) -> Thrown {
+    if m.kind() == MethodKind::InvokeGeneric && m.class() == Known::MethodHandle.get() {
+        let text = format!("MethodHandle.{} cannot be invoked reflectively", m.name);
+        return throw(t, "java/lang/UnsupportedOperationException", Some(text));
+    }
+    throw(t, "java/lang/UnsatisfiedLinkError", Some(format!("'{}'", m.external_name())))
 }
 
 #[cfg(test)]
