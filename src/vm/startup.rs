@@ -129,13 +129,14 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     for &k in Known::ALL {
         load_known(k)?;
     }
+    // Before anything initializes Unsafe, which copies the constants.
+    crate::natives::set_unsafe_constants(t)?;
     for k in [Known::String, Known::System, Known::Class, Known::ThreadGroup, Known::Thread] {
         init::initialize(t, k.get())?;
     }
     create_main_thread(t)?;
     init::initialize(t, Known::Module.get())?;
     // Before anything initializes Unsafe, which copies them.
-    crate::natives::set_unsafe_constants(t)?;
     for k in [Known::Method, Known::Finalizer] {
         init::initialize(t, k.get())?;
     }
