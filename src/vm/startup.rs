@@ -130,6 +130,7 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
         load_known(k)?;
     }
     // Before anything initializes Unsafe, which copies the constants.
+    // Before anything can initialize Unsafe, whose constants are copies of these.
     crate::natives::set_unsafe_constants(t)?;
     for k in [Known::String, Known::System, Known::Class, Known::ThreadGroup, Known::Thread] {
         init::initialize(t, k.get())?;
