@@ -1,0 +1,63 @@
+//! The JNI function table and native calls: `tests/jni/functions.c` and `JniFunctions.java` on
+//! HotSpot and on Kiln, which must print the same and end alike.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The JDK of the oracle.
+fn java_home() -> PathBuf {
+    let default = || "/usr/lib/jvm/java-17-openjdk-amd64".into();
+    std::env::var_os("JAVA_HOME").map_or_else(default, PathBuf::from)
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"))
+}
+
+/// Runs a build step, which must succeed.
+fn build(command: &mut Command) {
+    let output = run(command);
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Compiles the library and the class into a fresh directory; the directory.
+fn compile(source: &Path, jdk: &Path) -> PathBuf {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jni");
+    std::fs::create_dir_all(&out).expect("the target directory is ours");
+    let include = jdk.join("include");
+    build(
+        Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-Wall"])
+            .arg("-I")
+            .arg(&include)
+            .arg("-I")
+            .arg(include.join("linux"))
+            .arg("-o")
+            .arg(out.join("libfunctions.so"))
+            .arg(source.join("functions.c")),
+    );
+    build(Command::new(jdk.join("bin/javac")).arg("-d").arg(&out).arg(source.join("JniFunctions.java")));
+    out
+}
+
+#[test]
+fn functions_behave_as_on_hotspot() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let jdk = java_home();
+    let out = compile(&root.join("tests/jni"), &jdk);
+    let run_on = |vm: &Path| {
+        run(Command::new(vm).arg("-cp").arg(&out).arg("JniFunctions").arg(out.join("libfunctions.so")))
+    };
+    let expected = run_on(&jdk.join("bin/java"));
+    assert!(expected.status.success(), "{expected:?}");
+    let actual = run_on(Path::new(env!("CARGO_BIN_EXE_kiln")));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    for (a, e) in [(&actual.stdout, &expected.stdout), (&actual.stderr, &expected.stderr)] {
+        let (a, e) = (text(a), text(e));
+        for (number, (a, e)) in a.lines().zip(e.lines()).enumerate() {
+            assert_eq!(a, e, "line {}", number + 1);
+        }
+        assert_eq!(a.lines().count(), e.lines().count(), "lines printed; the last: {:?}", a.lines().last());
+    }
+    assert_eq!(actual.status, expected.status);
+}
