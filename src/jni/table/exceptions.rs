@@ -79,7 +79,7 @@ fn construct(t: &JavaThread, class: ClassRef, message: Option<&[u8]>) -> VmResul
         None => (sym!("()V"), ""),
     };
     let Some(constructor) = class.find_declared(sym!("<init>"), descriptor) else {
-        let text = format!("'void {}.<init>({parameters})'", class.external_name());
+        let text = format!("{}: method 'void <init>({parameters})' not found", class.external_name());
         return Err(throw(t, "java/lang/NoSuchMethodError", Some(text)));
     };
     let e = alloc::instance(t, class)?;
