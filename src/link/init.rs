@@ -150,13 +150,13 @@ fn initialize_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
     };
     // Steps 10 to 12.
     let e = t.exception.get();
+    record_error(t, class);
     let thrown = if e.class().is_subclass_of(Known::Error.get()) {
         thrown
     } else {
         t.take_exception();
         throw_initializer_error(t, e)
     };
-    record_error(t, class);
     finish(class, ClassState::Erroneous);
     Err(thrown)
 }
