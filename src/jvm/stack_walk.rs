@@ -9,12 +9,12 @@
 
 use crate::exceptions::{backtrace, throw, Thrown, VmResult};
 use crate::heap::access::{array_ref, load_ref, set_array_ref, store, store_ref};
-use crate::heap::alloc;
 use crate::heap::layout::Oop;
 use crate::interpreter::call::call;
+use crate::invoke::resolved_method;
 use crate::jvm_entry;
 use crate::meta::class::ClassRef;
-use crate::meta::method::{method_flags, Method, MethodRef};
+use crate::meta::method::{method_flags, MethodRef};
 use crate::meta::well_known::{method, Known, KnownField};
 use crate::threads::stackwalk::{frames, FrameView, Frames};
 use crate::threads::JavaThread;
@@ -100,9 +100,7 @@ fn fill_frame_info(t: &JavaThread, info: Oop, f: &FrameView) -> VmResult<()> {
 
 /// Makes a MemberName stand for a method that is on the stack.
 fn init_member_name(t: &JavaThread, member: Oop, m: MethodRef) -> VmResult<()> {
-    let resolved = alloc::instance(t, Known::ResolvedMethodName.get())?;
-    store::<u64>(resolved, KnownField::ResolvedMethodNameMethod.offset(), m as *const Method as u64);
-    store_ref(t, resolved, KnownField::ResolvedMethodNameVmholder.offset(), m.class().mirror());
+    let resolved = resolved_method::find(t, m)?;
     let dispatch = m.vtable_index.load(Ordering::Relaxed);
     let itable = m.itable_index.load(Ordering::Relaxed);
     // MemberName's flags: what it is, how it is invoked (JVMS table 5.4.3.5-A), modifiers.

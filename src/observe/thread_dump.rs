@@ -52,11 +52,26 @@ fn frame_text(method: MethodRef, bci: usize) -> String {
     s
 }
 
+/// `2026-11-21 12:31:37`, local time.
+fn local_time() -> String {
+    // SAFETY: `parts` is plain data that localtime_r fills in; strftime ends what it writes in
+    // the buffer with 0 or reports 0 bytes.
+    unsafe {
+        let now = libc::time(std::ptr::null_mut());
+        let mut parts: libc::tm = std::mem::zeroed();
+        libc::localtime_r(&now, &mut parts);
+        let mut text = [0u8; 32];
+        let n = libc::strftime(text.as_mut_ptr().cast(), text.len(), c"%Y-%m-%d %H:%M:%S".as_ptr(), &parts);
+        String::from_utf8_lossy(&text[..n]).into_owned()
+    }
+}
+
 /// The whole dump.
 pub fn text(t: &JavaThread) -> String {
     let info = crate::vm::get().options.settings.mode.info();
     let mut out = format!(
-        "Full thread dump {} ({} {info}):\n\n",
+        "{}\nFull thread dump {} ({} {info}):\n\n",
+        local_time(),
         crate::vm::VM_NAME,
         crate::vm::VM_VERSION
     );
