@@ -148,7 +148,8 @@ fn initialize_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
         finish(class, ClassState::Initialized);
         return Ok(());
     };
-    // Steps 10 to 12.
+    // Steps 10 to 12. What is recorded is what the initializer threw, not the wrapper.
+    record_error(t, class);
     let e = t.exception.get();
     record_error(t, class);
     let thrown = if e.class().is_subclass_of(Known::Error.get()) {
