@@ -4,6 +4,7 @@ use parking_lot::RwLock;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::OnceLock;
 
 /// An interned byte string in modified UTF-8 (JVMS 4.4.7). Never freed.
@@ -13,9 +14,12 @@ pub struct Symbol(&'static SymbolData);
 struct SymbolData {
     bytes: Box<[u8]>,
     hash: u32,
+    serial: u32,
 }
 
 const SHARDS: usize = 16;
+
+static NEXT_SERIAL: AtomicU32 = AtomicU32::new(0);
 
 #[derive(Default)]
 struct Shard {
@@ -81,7 +85,8 @@ impl Symbol {
         if let Some(found) = shard.set.get(bytes) {
             return Symbol(found.0);
         }
-        let data: &'static SymbolData = Box::leak(Box::new(SymbolData { bytes: bytes.into(), hash }));
+        let serial = NEXT_SERIAL.fetch_add(1, Ordering::Relaxed);
+        let data: &'static SymbolData = Box::leak(Box::new(SymbolData { bytes: bytes.into(), hash, serial }));
         shard.set.insert(Entry(data));
         Symbol(data)
     }
@@ -120,6 +125,11 @@ impl Symbol {
     /// A hash that is stable within a run.
     pub fn hash_code(self) -> u32 {
         self.0.hash
+    }
+
+    /// Position in the order in which symbols were made.
+    pub fn serial(self) -> u32 {
+        self.0.serial
     }
 
     /// Address of the symbol, a stable identity for tables in machine code.
