@@ -155,7 +155,7 @@ fn check_supers(t: &JavaThread, class: ClassRef) -> VmResult<()> {
                 "class {} can not implement {}, because it is not an interface ({})",
                 class,
                 i,
-                class.with_in_modules(i)
+                i.in_module_of_loader(false, false)
             );
             return Err(throw(t, icce, Some(m)));
         }
@@ -481,7 +481,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
     }
     for c in plan.conflicts {
         let mut m =
-            Method::new(c.name, c.descriptor, ACC_PUBLIC | ACC_SYNTHETIC, MethodKind::ConflictingDefaults, u16::MAX, None, None);
+            Method::new(c.name, c.descriptor, ACC_PUBLIC | ACC_SYNTHETIC, c.kind, u16::MAX, None, None);
         m.overpass_message = Some(c.message);
         m.flags.store(method_flags::SYNTHETIC_VM, Ordering::Relaxed);
         m.vtable_index.store(c.slot as i32, Ordering::Relaxed);

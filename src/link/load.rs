@@ -333,6 +333,17 @@ pub fn create_early_mirrors(t: &JavaThread) -> VmResult<()> {
     Ok(())
 }
 
+/// The class above `c` in the display: for arrays the array of the element's superclass
+/// (Object[][] above I[][]), although `getSuperclass` says Object.
+fn display_parent(c: ClassRef) -> Option<ClassRef> {
+    let above = c.depth.wrapping_sub(1) as usize;
+    match c.primary_supers.get(above) {
+        // SAFETY: display entries are words of classes that `c` keeps.
+        Some(&word) if c.is_array() && word != 0 => Some(unsafe { Class::from_word(word) }),
+        _ => c.super_class,
+    }
+}
+
 fn make_array(t: &JavaThread, component: Option<ClassRef>, element: BasicType) -> VmResult<ClassRef> {
     let object = Known::Object.get();
     let element = match component {
@@ -357,7 +368,7 @@ fn make_array(t: &JavaThread, component: Option<ClassRef>, element: BasicType) -
         for s in c.secondary_supers.get().map_or(&[][..], |s| s).iter() {
             secondary.push(array_class(t, s)?);
         }
-        if let Some(s) = c.super_class {
+        if let Some(s) = display_parent(c) {
             let array_of_super = array_class(t, s)?;
             display_super = array_of_super;
             secondary.push(array_of_super);
@@ -567,7 +578,11 @@ pub fn define_class(
     if !trusted && file_name.as_bytes().starts_with(b"java/") {
         let n = file_name.to_text();
         let package = n.rsplit_once('/').map_or("java", |(p, _)| p).replace('/', ".");
-        return Err(throw(t, "java/lang/SecurityException", Some(format!("Prohibited package name: {package}"))));
+        let m = format!(
+            "Class loader (instance of): {} tried to load prohibited package name: {package}",
+            loader.name_and_id()
+        );
+        return Err(throw(t, "java/lang/SecurityException", Some(m)));
     }
     let hidden = options.hidden.is_some();
     if !hidden {

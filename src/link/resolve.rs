@@ -291,9 +291,9 @@ pub fn resolve_method(t: &JavaThread, r: &Reference, kind: InvokeKind) -> VmResu
     }
 }
 
-/// For invokestatic and invokespecial the pool entry's kind decides.
+/// For invokestatic and invokespecial the class named decides which way to resolve.
 fn resolve_by_class_kind(t: &JavaThread, r: &Reference) -> VmResult<MethodRef> {
-    if r.interface_entry.unwrap_or(r.class.is_interface()) {
+    if r.class.is_interface() {
         resolve_interface_method(t, r, false)
     } else {
         resolve_class_method(t, r)

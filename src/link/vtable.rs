@@ -4,7 +4,8 @@
 use crate::classfile::access::{ACC_ABSTRACT, ACC_PRIVATE, ACC_STATIC};
 use crate::meta::class::{Class, ClassRef};
 use crate::meta::loader::LoaderRef;
-use crate::meta::method::{Method, MethodRef, NONVIRTUAL_INDEX};
+use crate::meta::method::{Method, MethodKind, MethodRef, NONVIRTUAL_INDEX};
+use crate::meta::class::class_flags;
 use crate::meta::symbol::Symbol;
 use std::sync::atomic::Ordering;
 
@@ -20,9 +21,12 @@ pub struct Target<'a> {
     pub methods: &'a [MethodRef],
 }
 
-/// A conflict between default methods: the vtable entry becomes an overpass that throws.
+/// Selection that fails (JVMS 5.4.6) in a class with default methods: the vtable entry becomes
+/// an overpass that throws.
 pub struct Conflict {
     pub slot: usize,
+    /// `ConflictingDefaults`, or `Abstract` where only abstract methods were found.
+    pub kind: MethodKind,
     pub name: Symbol,
     pub descriptor: Symbol,
     pub message: String,
@@ -94,6 +98,7 @@ pub fn plan(t: &Target<'_>) -> VtablePlan {
 
     let mut conflicts = Vec::new();
     let mut seen = std::collections::HashSet::new();
+    let with_defaults = t.all_interfaces.iter().any(|i| i.has_flag(class_flags::HAS_DEFAULTS));
     for &i in t.all_interfaces {
         for &m in i.methods.iter() {
             if !is_instance_candidate(m) || !seen.insert((m.name, m.descriptor)) {
@@ -109,13 +114,25 @@ pub fn plan(t: &Target<'_>) -> VtablePlan {
                 .unwrap_or(entries.len());
             let chosen = match maximally_specific(t.all_interfaces, m.name, m.descriptor) {
                 Selection::Default(d) => d,
-                Selection::Abstract(a) => a,
+                Selection::Abstract(a) => {
+                    if with_defaults {
+                        conflicts.push(Conflict {
+                            slot,
+                            kind: MethodKind::Abstract,
+                            name: m.name,
+                            descriptor: m.descriptor,
+                            message: format!("Method {}.{}{} is abstract", t.name, m.name, m.descriptor),
+                        });
+                    }
+                    a
+                }
                 Selection::None => continue,
                 Selection::Conflict(ms) => {
                     let list: Vec<String> =
                         ms.iter().map(|d| format!("{}.{}", d.class().name, d.name)).collect();
                     conflicts.push(Conflict {
                         slot,
+                        kind: MethodKind::ConflictingDefaults,
                         name: m.name,
                         descriptor: m.descriptor,
                         message: format!("Conflicting default methods: {}", list.join(" ")),
