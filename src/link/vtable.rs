@@ -98,7 +98,6 @@ pub fn plan(t: &Target<'_>) -> VtablePlan {
 
     let mut conflicts = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    let with_defaults = t.all_interfaces.iter().any(|i| i.has_flag(class_flags::HAS_DEFAULTS));
     for &i in t.all_interfaces {
         for &m in i.methods.iter() {
             if !is_instance_candidate(m) || !seen.insert((m.name, m.descriptor)) {
@@ -115,7 +114,13 @@ pub fn plan(t: &Target<'_>) -> VtablePlan {
             let chosen = match maximally_specific(t.all_interfaces, m.name, m.descriptor) {
                 Selection::Default(d) => d,
                 Selection::Abstract(a) => {
-                    if with_defaults {
+                    // A default method that was made abstract again below (HotSpot says so).
+                    let has_default = t.all_interfaces.iter().any(|i| {
+                        i.has_flag(class_flags::DECLARES_DEFAULTS)
+                            && i.find_declared(m.name, m.descriptor)
+                                .is_some_and(|d| is_instance_candidate(d) && !d.is_abstract())
+                    });
+                    if has_default {
                         conflicts.push(Conflict {
                             slot,
                             kind: MethodKind::Abstract,
