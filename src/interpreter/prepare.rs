@@ -211,16 +211,39 @@ fn count_monitor_enters(code: &[u8]) -> u32 {
     }
 }
 
+// Statics, not array literals where they are indexed: rustc 1.95 (LLVM 22) for AArch64 builds those on
+// the stack and loses the stores of their last bytes.
+
+/// Operations of the bytecodes from ifeq (0x99) to jsr.
+static BRANCH_OPS: [Op; 16] = [
+    Op::IfEq, Op::IfNe, Op::IfLt, Op::IfGe, Op::IfGt, Op::IfLe, Op::IfICmpEq, Op::IfICmpNe, Op::IfICmpLt,
+    Op::IfICmpGe, Op::IfICmpGt, Op::IfICmpLe, Op::IfACmpEq, Op::IfACmpNe, Op::Goto, Op::Jsr,
+];
+/// Operations of the bytecodes from pop (0x57) to swap.
+static STACK_OPS: [Op; 9] =
+    [Op::Pop, Op::Pop2, Op::Dup, Op::DupX1, Op::DupX2, Op::Dup2, Op::Dup2X1, Op::Dup2X2, Op::Swap];
+/// Operations of the bytecodes from iadd (0x60) to lxor.
+static ARITHMETIC_OPS: [Op; 36] = [
+    Op::IAdd, Op::LAdd, Op::FAdd, Op::DAdd, Op::ISub, Op::LSub, Op::FSub, Op::DSub, Op::IMul, Op::LMul, Op::FMul,
+    Op::DMul, Op::IDiv, Op::LDiv, Op::FDiv, Op::DDiv, Op::IRem, Op::LRem, Op::FRem, Op::DRem, Op::INeg, Op::LNeg,
+    Op::FNeg, Op::DNeg, Op::IShl, Op::LShl, Op::IShr, Op::LShr, Op::IUshr, Op::LUshr, Op::IAnd, Op::LAnd, Op::IOr,
+    Op::LOr, Op::IXor, Op::LXor,
+];
+/// Operations of the bytecodes from i2l (0x85) to dcmpg.
+static CONVERSION_OPS: [Op; 20] = [
+    Op::I2l, Op::I2f, Op::I2d, Op::L2i, Op::L2f, Op::L2d, Op::F2i, Op::F2l, Op::F2d, Op::D2i, Op::D2l, Op::D2f,
+    Op::I2b, Op::I2c, Op::I2s, Op::LCmp, Op::FCmpL, Op::FCmpG, Op::DCmpL, Op::DCmpG,
+];
+/// Operations of the bytecodes from getstatic (0xb2) to invokestatic.
+static REFERENCE_OPS: [Op; 7] = [
+    Op::GetStatic, Op::PutStatic, Op::GetField, Op::PutField, Op::InvokeVirtual, Op::InvokeSpecial, Op::InvokeStatic,
+];
+
 fn branch_op(op: u8) -> Op {
-    const OPS: [Op; 16] = [
-        Op::IfEq, Op::IfNe, Op::IfLt, Op::IfGe, Op::IfGt, Op::IfLe, Op::IfICmpEq, Op::IfICmpNe,
-        Op::IfICmpLt, Op::IfICmpGe, Op::IfICmpGt, Op::IfICmpLe, Op::IfACmpEq, Op::IfACmpNe,
-        Op::Goto, Op::Jsr,
-    ];
     match op {
         0xc6 => Op::IfNull,
         0xc7 => Op::IfNonNull,
-        _ => OPS[op as usize - 0x99],
+        _ => BRANCH_OPS[op as usize - 0x99],
     }
 }
 
@@ -269,29 +292,13 @@ fn simple(op: u8, r: &mut Reader<'_>, input: &Input<'_>, monitors: bool) -> Resu
         0x53 => plain(Op::AAStore),
         0x54 => plain(Op::BAStore),
         0x55 | 0x56 => plain(Op::CAStore),
-        0x57..=0x5f => plain(
-            [Op::Pop, Op::Pop2, Op::Dup, Op::DupX1, Op::DupX2, Op::Dup2, Op::Dup2X1, Op::Dup2X2, Op::Swap]
-                [op as usize - 0x57],
-        ),
-        0x60..=0x83 => plain(
-            [
-                Op::IAdd, Op::LAdd, Op::FAdd, Op::DAdd, Op::ISub, Op::LSub, Op::FSub, Op::DSub, Op::IMul,
-                Op::LMul, Op::FMul, Op::DMul, Op::IDiv, Op::LDiv, Op::FDiv, Op::DDiv, Op::IRem, Op::LRem,
-                Op::FRem, Op::DRem, Op::INeg, Op::LNeg, Op::FNeg, Op::DNeg, Op::IShl, Op::LShl, Op::IShr,
-                Op::LShr, Op::IUshr, Op::LUshr, Op::IAnd, Op::LAnd, Op::IOr, Op::LOr, Op::IXor, Op::LXor,
-            ][op as usize - 0x60],
-        ),
+        0x57..=0x5f => plain(STACK_OPS[op as usize - 0x57]),
+        0x60..=0x83 => plain(ARITHMETIC_OPS[op as usize - 0x60]),
         0x84 => {
             let local = u16::from(r.u8()?);
             Insn::new(Op::IInc, local, i32::from(r.u8()? as i8) as u32)
         }
-        0x85..=0x98 => plain(
-            [
-                Op::I2l, Op::I2f, Op::I2d, Op::L2i, Op::L2f, Op::L2d, Op::F2i, Op::F2l, Op::F2d, Op::D2i,
-                Op::D2l, Op::D2f, Op::I2b, Op::I2c, Op::I2s, Op::LCmp, Op::FCmpL, Op::FCmpG, Op::DCmpL,
-                Op::DCmpG,
-            ][op as usize - 0x85],
-        ),
+        0x85..=0x98 => plain(CONVERSION_OPS[op as usize - 0x85]),
         0xa9 => Insn::new(Op::Ret, u16::from(r.u8()?), 0),
         0xac..=0xb1 => {
             let kind = match (op, input.return_type) {
@@ -311,10 +318,7 @@ fn simple(op: u8, r: &mut Reader<'_>, input: &Input<'_>, monitors: bool) -> Resu
             }
         }
         0xb2..=0xb8 => {
-            let kind = [
-                Op::GetStatic, Op::PutStatic, Op::GetField, Op::PutField, Op::InvokeVirtual,
-                Op::InvokeSpecial, Op::InvokeStatic,
-            ][op as usize - 0xb2];
+            let kind = REFERENCE_OPS[op as usize - 0xb2];
             Insn::new(kind, 0, u32::from(r.u16()?))
         }
         0xb9 | 0xba => {
