@@ -229,8 +229,10 @@ impl Analysis {
         let (op, at, wide) = self.opcode(bci);
         let mut flow = Flow::default();
         let index = || if wide { usize::from(self.u16(at)) } else { self.u8(at) };
-        const IJFDA: [BasicType; 5] = [Int, Long, Float, Double, Object];
-        const IJFD: [BasicType; 4] = [Int, Long, Float, Double];
+        // Statics: see the operation tables of `prepare`.
+        static IJFDA: [BasicType; 5] = [Int, Long, Float, Double, Object];
+        static IJFD: [BasicType; 4] = [Int, Long, Float, Double];
+        static ARRAY_LOADS: [BasicType; 8] = [Int, Long, Float, Double, Object, Int, Int, Int];
         match op {
             0x00 | 0x84 | 0xc0 => {}
             0x01 => s.push(bci, Object),
@@ -257,7 +259,7 @@ impl Analysis {
             0x1a..=0x2d => s.push(bci, IJFDA[(usize::from(op) - 0x1a) / 4]),
             0x2e..=0x35 => {
                 s.pop(2);
-                s.push(bci, [Int, Long, Float, Double, Object, Int, Int, Int][usize::from(op) - 0x2e])
+                s.push(bci, ARRAY_LOADS[usize::from(op) - 0x2e])
             }
             0x36..=0x3a => {
                 s.write(index());
