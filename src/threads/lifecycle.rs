@@ -208,9 +208,9 @@ fn exit(t: &JavaThread) {
 fn call_void(t: &JavaThread, name: &str, descriptor: &str, argument: Option<Oop>) {
     let object = t.thread_object.get();
     let declared = method(Known::Thread, name, descriptor);
-    let mut args = vec![object.address() as u64];
-    args.extend(argument.map(|a| a.address() as u64));
-    if call_virtual(t, declared, &args).is_err() {
+    // An array: selecting the method may stop at a safepoint, and only stacks are scanned.
+    let args = [object.address() as u64, argument.map_or(0, |a| a.address() as u64)];
+    if call_virtual(t, declared, &args[..1 + usize::from(argument.is_some())]).is_err() {
         t.take_exception();
     }
 }
