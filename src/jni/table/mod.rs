@@ -429,8 +429,8 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_the_jdks_own_jni_h() {
-        let paths = crate::os::java_home::find().expect("tests need a JDK");
-        let file = paths.java_home.join("include/jni.h");
+        let jdk = std::env::var_os("JAVA_HOME").unwrap_or_else(|| "/usr/lib/jvm/java-17-openjdk-amd64".into());
+        let file = std::path::Path::new(&jdk).join("include/jni.h");
         let header = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         assert_eq!(names_in_header(&header), NAMES);
     }
