@@ -2,6 +2,8 @@
 
 pub mod classfile;
 pub mod classpath;
+pub mod code;
+pub mod compiler;
 pub mod exceptions;
 pub mod heap;
 pub mod interpreter;

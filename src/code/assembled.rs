@@ -1,0 +1,127 @@
+//! What a backend hands to the code cache: position-independent machine code with its metadata.
+
+use crate::compiler::ir::{Action, Reason, Resume, Runtime, Type};
+use crate::meta::class::ClassRef;
+use crate::meta::method::MethodRef;
+
+/// Machine code not yet placed.
+#[derive(Debug, Default)]
+pub struct Assembled {
+    pub code: Vec<u8>,
+    /// caller_sp - sp, see `code::abi`.
+    pub frame_size: u32,
+    /// Calls and jumps to stubs, to be filled in when the code is placed.
+    pub relocations: Vec<Relocation>,
+    /// Places where the frame may be looked at or left, by ascending pc.
+    pub points: Vec<DebugPoint>,
+    /// (pc after a call, offset of the handler to go to when it throws), ascending.
+    pub handlers: Vec<(u32, u32)>,
+    /// Listing for `-XX:+PrintAssembly`: (offset, text) ascending, empty unless asked for.
+    pub comments: Vec<(u32, String)>,
+}
+
+/// A pc-relative call or jump: rel32 at the offset (x86-64), the b/bl instruction there (ARM64).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relocation {
+    pub offset: u32,
+    pub target: Stub,
+}
+
+/// Shared pieces of machine code that compiled methods call or jump to; made at start-up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Stub {
+    /// A run-time function: arguments as for a Java call (at most as many as there are registers), the thread
+    /// is added; result as for a Java call. Non-leaves record where the frame stands, and go on in the handler
+    /// or the caller when they throw.
+    Runtime(Runtime),
+    /// `call`ed at a failing check: leaves for the interpreter by the debug point at the return address. Every
+    /// register is as it was. Never returns.
+    Deopt,
+    /// `call`ed when the poll word is not 0; keeps every register. Debug point at the return address.
+    Safepoint,
+    /// Jumped to from a prologue before a frame is made: the caller gets a StackOverflowError.
+    StackOverflow,
+    /// Jumped to in place of a return, frame popped, exception in the result register: throws it in the caller.
+    Throw,
+    /// Slow path of an allocation: class word in the result register (rax, x0), and there the object. Keeps every
+    /// register but that and the scratch ones. Out of memory leaves by the debug point at the return address,
+    /// raising it there.
+    NewInstance,
+    /// The same for an array; its length (i32) in the first integer argument register.
+    NewArray,
+    /// Slow path of the write barrier: object in the scratch register (r11, x16). Keeps every other register.
+    /// Leaf.
+    Barrier,
+    /// Slow path of the subtype test, when the super class's display offset is that of the secondary cache: sub
+    /// class in the scratch register (r11, x16), super class in the result register, and there 1 or 0. Keeps
+    /// every other register. Leaf.
+    SearchSecondary,
+    /// Interface dispatch: see `code::inline_cache`. Receiver in the first argument register; resolved method
+    /// in the method register: jumps to the selected method's entry with it in the method register.
+    Interface,
+    /// Method-handle intrinsics: arguments in place, intrinsic method in the method register.
+    MethodHandle,
+}
+
+/// Why a debug point is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PointKind {
+    /// Return address of a Java or run-time call.
+    Call,
+    /// Return address of a call of `Stub::Safepoint`.
+    Poll,
+    /// Return address of a call of `Stub::Deopt`.
+    Deopt(Reason, Action),
+}
+
+/// See [`Assembled::points`].
+#[derive(Clone, Debug)]
+pub struct DebugPoint {
+    /// Offset of the return address within the code.
+    pub pc: u32,
+    pub kind: PointKind,
+    /// Innermost frame first.
+    pub frames: Vec<FrameInfo>,
+    /// Scalar-replaced objects.
+    pub virtuals: Vec<VirtualInfo>,
+}
+
+/// How to rebuild one interpreter frame.
+#[derive(Clone, Debug)]
+pub struct FrameInfo {
+    pub method: MethodRef,
+    pub bci: u16,
+    pub resume: Resume,
+    pub locals: Vec<Where>,
+    pub stack: Vec<Where>,
+    pub monitors: Vec<(Where, bool)>,
+}
+
+/// How to make a scalar-replaced object.
+#[derive(Clone, Debug)]
+pub struct VirtualInfo {
+    pub class: ClassRef,
+    pub length: u32,
+    /// Offset in the object, how the value is stored there, the value.
+    pub fields: Vec<(u32, crate::compiler::ir::Mem, Where)>,
+    pub locks: u32,
+}
+
+/// Where a value is at a debug point.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Where {
+    Dead,
+    /// Integer register by hardware number.
+    Int(Type, u8),
+    /// Floating-point register.
+    Float(Type, u8),
+    /// 8-byte slot at this distance from the frame's sp.
+    Frame(Type, u32),
+    /// The bits (i32 and f32 in the low half).
+    Const(Type, u64),
+    /// The object in the root slot at this address.
+    Object(u32),
+    /// The mirror of a class.
+    Mirror(ClassRef),
+    Virtual(u32),
+}

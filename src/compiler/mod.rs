@@ -1,0 +1,5 @@
+//! The compilers (design.md section 6): bytecode to SSA, passes, lowering, register allocation, machine code.
+
+#![forbid(unsafe_code)]
+
+pub mod ir;
