@@ -132,7 +132,7 @@ pub fn link_handle_call(t: &JavaThread, holder: ClassRef, index: u16) -> VmResul
     let class = resolve::class(t, holder, m.class_index)?;
     let (name, descriptor) = (Symbol::intern(m.name), Symbol::intern(m.descriptor));
     if let Some(intrinsic) = intrinsics::lookup(class, name, descriptor) {
-        let r = Reference { class, name, descriptor, from: Some(holder), interface_entry: Some(false) };
+        let r = Reference { class, name, descriptor, from: Some(holder), interface_entry: Some(false), loader_constraints: true };
         resolve::check_method_access(t, &r, intrinsic)?;
         return Ok(LinkedCall { adapter: intrinsic, appendix: Oop::NULL });
     }

@@ -165,7 +165,7 @@ fn link_method_handle(
         && callee.methods.iter().any(|m| m.name == name && m.is_public() && m.is_native() && m.is_varargs());
     if !generic {
         // `false` without an exception: the library's own lookup below says what is wrong.
-        member_name::resolve(t, mname, Some(caller), false)?;
+        member_name::resolve(t, mname, Some(caller), true, false)?;
     }
     let ty = member_name::resolve_type(t, mname, caller)?;
     natives_call(

@@ -8,6 +8,7 @@ use crate::heap::access::{load, load_ref, store, store_ref};
 use crate::heap::layout::{BasicType, Oop};
 use crate::heap::strings;
 use crate::link::load::{mirror_to_class, primitive_mirror, MirrorOf};
+use crate::link::constraints;
 use crate::link::resolve::{self, FieldUse, InvokeKind, Reference};
 use crate::link::init;
 use crate::meta::class::ClassRef;
@@ -305,12 +306,19 @@ pub fn polymorphic_kind(class: ClassRef, name: Symbol) -> Option<MethodKind> {
 
 /// `MethodHandleNatives.resolve`: ties a symbolic MemberName to what it names, with access
 /// checks for `caller` unless it is `None`. `Ok(false)`: there is no such member, or resolution
-/// failed and `speculative` asks not to hear why.
+/// failed and `speculative` asks not to hear why. `loader_constraints`: those between the
+/// caller's loader and the member's are recorded and checked.
 ///
 /// # Errors
 /// Resolution failed (a LinkageError), or the MemberName is malformed (InternalError,
 /// IllegalArgumentException).
-pub fn resolve(t: &JavaThread, mname: Oop, caller: Option<ClassRef>, speculative: bool) -> VmResult<bool> {
+pub fn resolve(
+    t: &JavaThread,
+    mname: Oop,
+    caller: Option<ClassRef>,
+    loader_constraints: bool,
+    speculative: bool,
+) -> VmResult<bool> {
     if target(mname).is_some() {
         return Ok(true);
     }
@@ -321,7 +329,7 @@ pub fn resolve(t: &JavaThread, mname: Oop, caller: Option<ClassRef>, speculative
     };
     // Field access is checked by the class library.
     let from = if s.what == IS_FIELD { None } else { caller };
-    let r = Reference { class: s.class, name: s.name, descriptor: s.descriptor, from, interface_entry: None };
+    let r = Reference { class: s.class, name: s.name, descriptor: s.descriptor, from, interface_entry: None, loader_constraints };
     let failed = |thrown: Thrown| {
         if speculative {
             t.take_exception();
@@ -349,7 +357,9 @@ pub fn resolve(t: &JavaThread, mname: Oop, caller: Option<ClassRef>, speculative
         }
         IS_FIELD => {
             let setter = matches!(s.kind, ref_kind::PUT_FIELD | ref_kind::PUT_STATIC);
-            match resolve::resolve_field(t, &r, FieldUse::GetField, None) {
+            let found = resolve::resolve_field(t, &r, FieldUse::GetField, None)
+                .and_then(|f| constraints::check_field(t, &Reference { from: caller, ..r }, f).map(|()| f));
+            match found {
                 Ok(f) => {
                     init_field(t, mname, f, setter);
                     Ok(true)

@@ -28,13 +28,24 @@ fn link_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
         unlock(t, class);
         return Ok(());
     }
-    let result = if needs_verification(class) { super::verify::verify(t, class) } else { Ok(()) };
+    let result = verify_and_constrain(t, class);
     if result.is_ok() {
-        class.set_flag(class_flags::VERIFIED);
         class.set_state(ClassState::Linked);
     }
     unlock(t, class);
     result
+}
+
+/// What linking may fail for. A class whose method tables violate loading constraints stays
+/// verified: the next attempt checks only them.
+fn verify_and_constrain(t: &JavaThread, class: ClassRef) -> VmResult<()> {
+    if !class.has_flag(class_flags::VERIFIED) {
+        if needs_verification(class) {
+            super::verify::verify(t, class)?;
+        }
+        class.set_flag(class_flags::VERIFIED);
+    }
+    super::constraints::check_tables(t, class)
 }
 
 /// Boot and platform classes are trusted unless -XX:+BytecodeVerificationLocal; reflection's

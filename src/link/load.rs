@@ -1,5 +1,6 @@
 //! Finding and loading classes by name (JVMS 5.3).
 
+use super::constraints::{self, Entry};
 use super::define;
 use crate::exceptions::{throw, throw_with_cause, VmResult};
 use crate::heap::access::{load, load_ref, store, store_ref};
@@ -119,15 +120,15 @@ fn load_boot(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option
     let file = define::parse_class(t, loader, Some(name), bytes, None)?;
     let options = DefineOptions { protection_domain: Oop::NULL, source: Some(&source), hidden: None };
     let class = define::build_class(t, loader, file, &options)?;
-    // Another thread may have been faster: its class is the one.
-    let mut dictionary = loader.dictionary.write();
-    if let Some(first) = dictionary.get(&name) {
-        return Ok(Some(first));
+    match constraints::enter(loader, class) {
+        Entry::New => {
+            published(class);
+            Ok(Some(class))
+        }
+        // Another thread was faster: its class is the one.
+        Entry::Already(first) => Ok(Some(first)),
+        Entry::Refused(demanded) => Err(constraints::refused(t, loader, class, demanded)),
     }
-    dictionary.insert(name, class);
-    drop(dictionary);
-    published(class);
-    Ok(Some(class))
 }
 
 fn published(class: ClassRef) {
@@ -177,23 +178,11 @@ fn load_through_java(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResul
 
 /// Records `loader` as an initiating loader of `class` (JVMS 5.3), once.
 fn record_initiating(t: &JavaThread, loader: LoaderRef, class: ClassRef) -> VmResult<()> {
-    let mut dictionary = loader.dictionary.write();
-    match dictionary.get(&class.name) {
-        Some(first) if !std::ptr::eq(*first, class) => {
-            drop(dictionary);
-            let m = format!(
-                "loader {} attempted duplicate class definition for {}. ({})",
-                loader.name_and_id(),
-                class,
-                class.in_module_of_loader(false, true)
-            );
-            Err(throw(t, "java/lang/LinkageError", Some(m)))
-        }
-        Some(_) => Ok(()),
-        None => {
-            dictionary.insert(class.name, class);
-            Ok(())
-        }
+    match constraints::enter(loader, class) {
+        Entry::New => Ok(()),
+        Entry::Already(first) if first == class => Ok(()),
+        Entry::Already(_) => Err(duplicate(t, loader, class)),
+        Entry::Refused(demanded) => Err(constraints::refused(t, loader, class, demanded)),
     }
 }
 
@@ -585,32 +574,26 @@ pub fn define_class(
         return Err(throw(t, "java/lang/SecurityException", Some(m)));
     }
     let hidden = options.hidden.is_some();
-    if !hidden {
-        if let Some(first) = loader.find(file_name) {
-            return Err(duplicate(t, loader, first));
-        }
-        if is_super_in_progress(t, loader, file_name) {
-            return Err(throw(t, "java/lang/ClassCircularityError", Some(file_name.to_text().into_owned())));
-        }
+    if !hidden && is_super_in_progress(t, loader, file_name) {
+        return Err(throw(t, "java/lang/ClassCircularityError", Some(file_name.to_text().into_owned())));
     }
     let class = define::build_class(t, loader, file, &options)?;
     if !hidden {
-        let mut dictionary = loader.dictionary.write();
-        if let Some(&first) = dictionary.get(&file_name) {
-            drop(dictionary);
-            return Err(duplicate(t, loader, first));
+        match constraints::enter(loader, class) {
+            Entry::New => {}
+            Entry::Already(_) => return Err(duplicate(t, loader, class)),
+            Entry::Refused(demanded) => return Err(constraints::refused(t, loader, class, demanded)),
         }
-        dictionary.insert(file_name, class);
     }
     published(class);
     Ok(class)
 }
 
 fn duplicate(t: &JavaThread, loader: LoaderRef, class: ClassRef) -> crate::exceptions::Thrown {
-    let kind = if class.is_interface() { "interface" } else { "class" };
     let m = format!(
-        "loader {} attempted duplicate {kind} definition for {}. ({})",
+        "loader {} attempted duplicate {} definition for {}. ({})",
         loader.name_and_id(),
+        class.kind_text(),
         class,
         class.in_module_of_loader(false, true)
     );

@@ -1,6 +1,7 @@
 //! Loading, linking, resolution, selection and initialization (JVMS chapter 5).
 
 pub mod access;
+pub(crate) mod constraints;
 mod define;
 pub mod init;
 mod layout;

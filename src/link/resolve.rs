@@ -2,7 +2,7 @@
 //! HotSpot's message texts.
 
 use super::access::{self, ClassAccess};
-use super::{init, load, vtable};
+use super::{constraints, init, load, vtable};
 use crate::exceptions::{throw, throw_with_cause, Thrown, VmResult};
 use crate::heap::layout::Oop;
 use crate::heap::strings;
@@ -52,6 +52,8 @@ pub struct Reference {
     pub from: Option<ClassRef>,
     /// The pool entry is a Methodref (`Some(false)`) or InterfaceMethodref (`Some(true)`).
     pub interface_entry: Option<bool>,
+    /// Loading constraints (JVMS 5.3.4) are recorded and checked, if there is a referring class.
+    pub loader_constraints: bool,
 }
 
 const ICCE: &str = "java/lang/IncompatibleClassChangeError";
@@ -147,27 +149,24 @@ fn reference(t: &JavaThread, holder: ClassRef, index: u16) -> VmResult<Reference
         descriptor: Symbol::intern(m.descriptor),
         from: Some(holder),
         interface_entry: Some(interface_entry),
+        loader_constraints: true,
     })
 }
 
 // ---------------------------------------------------------------- fields
 
-/// Fieldref `index` used by `method` in the given way: static-ness, access and final rules
-/// checked; for static uses the class is initialized.
+/// Fieldref `index` used by `method` in the given way: static-ness, access and final rules and
+/// loading constraints checked; for static uses the class is initialized. A failure is not
+/// remembered (nor is it on HotSpot): another instruction may use the entry in a way it allows.
 pub fn field(t: &JavaThread, method: MethodRef, index: u16, usage: FieldUse) -> VmResult<FieldRef> {
     let holder = method.class();
-    if let Some(thrown) = recorded(t, holder, index) {
-        return Err(thrown);
-    }
-    let resolve = || {
-        let r = reference(t, holder, index)?;
-        resolve_field(t, &r, usage, Some(method))
-    };
-    let f = resolve().map_err(|e| record(t, holder, index, e))?;
-    holder.constants.set_field(index, f);
+    let r = reference(t, holder, index)?;
+    let f = resolve_field(t, &r, usage, Some(method))?;
     if usage.is_static() {
         init::initialize(t, f.class())?;
     }
+    constraints::check_field(t, &r, f)?;
+    holder.constants.set_field(index, f);
     Ok(f)
 }
 
@@ -246,14 +245,8 @@ pub fn lookup_field(class: ClassRef, name: Symbol, descriptor: Symbol) -> Option
 /// Signature-polymorphic methods are the invoke module's: check `is_signature_polymorphic`
 /// first.
 pub fn method(t: &JavaThread, holder: ClassRef, index: u16, kind: InvokeKind) -> VmResult<MethodRef> {
-    if let Some(thrown) = recorded(t, holder, index) {
-        return Err(thrown);
-    }
-    let resolve = || {
-        let r = reference(t, holder, index)?;
-        resolve_method(t, &r, kind)
-    };
-    let m = resolve().map_err(|e| record(t, holder, index, e))?;
+    let r = reference(t, holder, index)?;
+    let m = resolve_method(t, &r, kind)?;
     if kind == InvokeKind::Static {
         init::initialize(t, m.class())?;
     }
@@ -300,7 +293,8 @@ fn resolve_by_class_kind(t: &JavaThread, r: &Reference) -> VmResult<MethodRef> {
     }
 }
 
-fn quoted(class: ClassRef, name: Symbol, descriptor: Symbol) -> String {
+/// `'int p.C.m(long)'`, as messages show a method that may not exist.
+pub(super) fn quoted(class: ClassRef, name: Symbol, descriptor: Symbol) -> String {
     let (params, ret) = crate::meta::method::external_types(descriptor.as_bytes());
     format!("'{} {}.{}({})'", ret, class.external_name(), name, params.join(", "))
 }
@@ -323,6 +317,7 @@ fn resolve_class_method(t: &JavaThread, r: &Reference) -> VmResult<MethodRef> {
         return Err(throw(t, NSME, Some(quoted(r.class, r.name, r.descriptor))));
     };
     check_method_access(t, r, m)?;
+    constraints::check_method(t, r, m, "method")?;
     Ok(m)
 }
 
@@ -339,6 +334,7 @@ fn resolve_interface_method(t: &JavaThread, r: &Reference, no_statics: bool) -> 
         return Err(throw(t, NSME, Some(quoted(r.class, r.name, r.descriptor))));
     };
     check_method_access(t, r, m)?;
+    constraints::check_method(t, r, m, "interface method")?;
     if no_statics && m.is_static() {
         let text = format!("Expected instance not static method {}", quoted(m.class(), m.name, m.descriptor));
         return Err(throw(t, ICCE, Some(text)));
@@ -410,7 +406,12 @@ fn resolve_special(t: &JavaThread, r: &Reference) -> VmResult<MethodRef> {
         // ACC_SUPER is on for all classes (JVMS 4.1): search from the direct superclass.
         let start = from.super_class.expect("a subclass has a superclass");
         match lookup_method(start, r.name, r.descriptor) {
-            Some(s) => selected = s,
+            Some(s) => {
+                selected = s;
+                if selected != m {
+                    constraints::check_method(t, r, selected, "method")?;
+                }
+            }
             None => {
                 let text = quoted(r.class, r.name, r.descriptor);
                 return Err(throw(t, AME, Some(text)));

@@ -62,6 +62,30 @@ fn overrides(t: &Target<'_>, i: usize) -> bool {
     false
 }
 
+/// The class whose method entry `i` of `class`'s vtable, `selected`, replaces there; `None` if it
+/// overrides none (as HotSpot sees it: for a transitive override, the class below the one that
+/// declares what is overridden).
+pub fn overridden_in(class: ClassRef, i: usize, selected: MethodRef) -> Option<ClassRef> {
+    let replaced = class.super_class?.vtable(i);
+    let may_override = |m: &Method| {
+        m.is_public() || m.is_protected() || (!m.is_private() && class.is_same_package(m.class()))
+    };
+    if selected.class().is_interface() || may_override(replaced) {
+        return Some(replaced.class());
+    }
+    let mut below = replaced.class();
+    while let Some(above) = below.super_class {
+        if i >= above.vtable_length as usize {
+            return None;
+        }
+        if may_override(above.vtable(i)) {
+            return Some(below);
+        }
+        below = above;
+    }
+    None
+}
+
 /// Computes the vtable of a class (interfaces have none).
 pub fn plan(t: &Target<'_>) -> VtablePlan {
     if t.is_interface {
@@ -171,9 +195,14 @@ fn number_interface_methods(methods: &[MethodRef]) {
     }
 }
 
+/// The methods of an interface that have itable entries, in their order.
+pub fn itable_methods(interface: &Class) -> impl Iterator<Item = MethodRef> + '_ {
+    interface.methods.iter().copied().filter(|m| is_instance_candidate(m))
+}
+
 /// Number of itable entries of an interface.
 pub fn itable_method_count(interface: &Class) -> usize {
-    interface.methods.iter().filter(|m| is_instance_candidate(m)).count()
+    itable_methods(interface).count()
 }
 
 /// The instance method that a class (not an interface) of the chain declares.
@@ -271,7 +300,7 @@ pub fn fill_itable(class: ClassRef, interfaces: &[ClassRef]) {
             *table.add(2 * n) = i as *const Class as usize as u64;
             *table.add(2 * n + 1) = methods_at as u64;
         }
-        for m in i.methods.iter().filter(|m| is_instance_candidate(m)) {
+        for m in itable_methods(i) {
             let implementation = implementation(class, m);
             let word = implementation.map_or(0, |m| m as *const Method as usize as u64);
             // SAFETY: as above.

@@ -43,6 +43,17 @@ impl Loader {
 }
 
 impl Class {
+    /// "class", "abstract class" or "interface".
+    pub fn kind_text(&self) -> &'static str {
+        if self.is_interface() {
+            "interface"
+        } else if self.is_abstract() {
+            "abstract class"
+        } else {
+            "class"
+        }
+    }
+
     /// Module of the class, for arrays that of the bottom element (java.base for primitives).
     pub fn effective_module(&'static self) -> Option<ModuleRef> {
         self.bottom_class().module()

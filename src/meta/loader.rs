@@ -24,7 +24,7 @@ pub struct Loader {
     /// The `java.lang.ClassLoader`, null for the boot loader.
     pub object: RootSlot,
     /// Classes this loader is an initiating loader of, by name (JVMS 5.3). Hidden classes are
-    /// not in it.
+    /// not in it. Written by `link::constraints::enter` only.
     pub dictionary: RwLock<HashMap<Symbol, ClassRef>>,
     /// Every class this loader defined, arrays and hidden classes included.
     pub defined: Mutex<Vec<ClassRef>>,
@@ -32,8 +32,6 @@ pub struct Loader {
     /// loaders that are not parallel capable.
     pub placeholders: Mutex<HashMap<Symbol, Vec<Placeholder>>>,
     pub placeholders_changed: Condvar,
-    /// Loading constraints (JVMS 5.3.4): for a name, groups of loaders that must agree.
-    /// Kept globally in `link::constraints`.
     pub packages: RwLock<HashMap<Symbol, PackageRef>>,
     pub modules: RwLock<HashMap<Symbol, ModuleRef>>,
     /// The loader's unnamed module.

@@ -97,12 +97,15 @@ fn expand(t: &JavaThread, args: *const u64) -> VmResult<u64> {
 
 /// `resolve(MemberName self, Class caller, int lookupMode, boolean speculativeResolve)`
 fn resolve(t: &JavaThread, args: *const u64) -> VmResult<u64> {
-    let (mname, caller, speculative) = (object(args, 0), object(args, 1), int(args, 3) != 0);
+    let (mname, caller, lookup_mode, speculative) =
+        (object(args, 0), object(args, 1), int(args, 2), int(args, 3) != 0);
     if mname.is_null() {
         return internal_error(t, "mname is null");
     }
     let caller = caller.non_null().and_then(class_of);
-    if member_name::resolve(t, mname, caller, speculative)? {
+    // A lookup that sees only what all modules may see (publicLookup) stands for no loader.
+    let loader_constraints = lookup_mode & LM_UNCONDITIONAL == 0;
+    if member_name::resolve(t, mname, caller, loader_constraints, speculative)? {
         return Ok(mname.address() as u64);
     }
     if speculative {
