@@ -85,8 +85,6 @@ const REGISTRARS: &[(&str, &str)] = &[
     ("Java_jdk_internal_foreign_abi_ProgrammableInvoker_registerNatives", "JVM_RegisterProgrammableInvokerMethods"),
     ("Java_jdk_internal_invoke_NativeEntryPoint_registerNatives", "JVM_RegisterNativeEntryPointMethods"),
     ("Java_jdk_internal_perf_Perf_registerNatives", "JVM_RegisterPerfMethods"),
-    ("Java_sun_hotspot_WhiteBox_registerNatives", "JVM_RegisterWhiteBoxMethods"),
-    ("Java_jdk_test_whitebox_WhiteBox_registerNatives", "JVM_RegisterWhiteBoxMethods"),
     ("Java_jdk_internal_vm_vector_VectorSupport_registerNatives", "JVM_RegisterVectorSupportMethods"),
     ("Java_jdk_jfr_internal_JVM_registerNatives", "JVM_RegisterJfrMethods"),
     (

@@ -232,7 +232,8 @@ fn enter_module(
     Ok(())
 }
 
-fn define_module(t: &JavaThread, object: Oop, open: bool, version: Oop, location: Oop, packages: Oop) -> VmResult<()> {
+/// Defines a named module; see [`JVM_DefineModule`].
+pub(crate) fn define_module(t: &JavaThread, object: Oop, open: bool, version: Oop, location: Oop, packages: Oop) -> VmResult<()> {
     if object.is_null() {
         return Err(throw(t, NULL_POINTER, Some("Null module object".into())));
     }
@@ -273,8 +274,8 @@ fn package_of(module: ModuleRef, name: &[u8]) -> Option<PackageRef> {
     found.filter(|p| std::ptr::eq(p.module(), module))
 }
 
-/// `None` for `to`: to everyone.
-fn add_exports(t: &JavaThread, from: Oop, package: Oop, to: Option<Oop>) -> VmResult<()> {
+/// Exports a package of `from`; `None` for `to`: to everyone.
+pub(crate) fn add_exports(t: &JavaThread, from: Oop, package: Oop, to: Option<Oop>) -> VmResult<()> {
     if package.is_null() {
         return Err(throw(t, NULL_POINTER, Some("package is null".into())));
     }
@@ -313,6 +314,60 @@ fn add_exports(t: &JavaThread, from: Oop, package: Oop, to: Option<Oop>) -> VmRe
     Ok(())
 }
 
+/// Exports a package of `from` to the module `to`; see [`JVM_AddModuleExports`].
+pub(crate) fn add_exports_to(t: &JavaThread, from: Oop, package: Oop, to: Oop) -> VmResult<()> {
+    if to.is_null() {
+        return Err(throw(t, NULL_POINTER, Some("to_module is null".into())));
+    }
+    add_exports(t, from, package, Some(to))
+}
+
+/// Exports a package to all unnamed modules; see [`JVM_AddModuleExportsToAllUnnamed`].
+pub(crate) fn add_exports_to_unnamed(t: &JavaThread, module: Oop, package: Oop) -> VmResult<()> {
+    if module.is_null() {
+        return Err(throw(t, NULL_POINTER, Some("module is null".into())));
+    }
+    if package.is_null() {
+        return Err(throw(t, NULL_POINTER, Some("package is null".into())));
+    }
+    let Some(m) = module_of(t, module)? else {
+        return illegal_argument(t, Some("module is invalid"));
+    };
+    if !m.is_named() || m.open {
+        return Ok(());
+    }
+    let name = internal_name(package);
+    let Some(p) = package_of(m, &name) else {
+        let text = format!("Package {} not found in module {}", text(&name), name_of(m));
+        return illegal_argument(t, Some(&text));
+    };
+    p.export_flags.fetch_or(Package::EXPORTED_ALL_UNNAMED, Ordering::AcqRel);
+    Ok(())
+}
+
+/// Makes `from` read `to`, null: every unnamed module; see [`JVM_AddReadsModule`].
+pub(crate) fn add_reads(t: &JavaThread, from: Oop, to: Oop) -> VmResult<()> {
+    if from.is_null() {
+        return Err(throw(t, NULL_POINTER, Some("from_module is null".into())));
+    }
+    let Some(from) = module_of(t, from)? else {
+        return illegal_argument(t, Some("from_module is not valid"));
+    };
+    if to.is_null() {
+        if from.is_named() {
+            from.reads_all_unnamed.store(true, Ordering::Release);
+        }
+        return Ok(());
+    }
+    let Some(to) = module_of(t, to)? else {
+        return illegal_argument(t, Some("to_module is invalid"));
+    };
+    if from.is_named() && !std::ptr::eq(from, to) {
+        from.reads.write().insert(to as *const Module as usize);
+    }
+    Ok(())
+}
+
 jvm_entry! {
     /// `Module.defineModule0`.
     fn JVM_DefineModule(t, module: Oop, open: bool, version: Oop, location: Oop, packages: Oop) -> () {
@@ -337,10 +392,7 @@ jvm_entry! {
 
     /// `Module.addExports0`.
     fn JVM_AddModuleExports(t, from: Oop, package: Oop, to: Oop) -> () {
-        if to.is_null() {
-            return Err(throw(t, NULL_POINTER, Some("to_module is null".into())));
-        }
-        add_exports(t, from, package, Some(to))
+        add_exports_to(t, from, package, to)
     }
 
     /// `Module.addExportsToAll0`.
@@ -350,48 +402,12 @@ jvm_entry! {
 
     /// `Module.addExportsToAllUnnamed0`.
     fn JVM_AddModuleExportsToAllUnnamed(t, module: Oop, package: Oop) -> () {
-        if module.is_null() {
-            return Err(throw(t, NULL_POINTER, Some("module is null".into())));
-        }
-        if package.is_null() {
-            return Err(throw(t, NULL_POINTER, Some("package is null".into())));
-        }
-        let Some(m) = module_of(t, module)? else {
-            return illegal_argument(t, Some("module is invalid"));
-        };
-        if !m.is_named() || m.open {
-            return Ok(());
-        }
-        let name = internal_name(package);
-        let Some(p) = package_of(m, &name) else {
-            let text = format!("Package {} not found in module {}", text(&name), name_of(m));
-            return illegal_argument(t, Some(&text));
-        };
-        p.export_flags.fetch_or(Package::EXPORTED_ALL_UNNAMED, Ordering::AcqRel);
-        Ok(())
+        add_exports_to_unnamed(t, module, package)
     }
 
     /// `Module.addReads0`; a null target is every unnamed module.
     fn JVM_AddReadsModule(t, from: Oop, to: Oop) -> () {
-        if from.is_null() {
-            return Err(throw(t, NULL_POINTER, Some("from_module is null".into())));
-        }
-        let Some(from) = module_of(t, from)? else {
-            return illegal_argument(t, Some("from_module is not valid"));
-        };
-        if to.is_null() {
-            if from.is_named() {
-                from.reads_all_unnamed.store(true, Ordering::Release);
-            }
-            return Ok(());
-        }
-        let Some(to) = module_of(t, to)? else {
-            return illegal_argument(t, Some("to_module is invalid"));
-        };
-        if from.is_named() && !std::ptr::eq(from, to) {
-            from.reads.write().insert(to as *const Module as usize);
-        }
-        Ok(())
+        add_reads(t, from, to)
     }
 
     /// `jdk.internal.module.ModuleBootstrap` with an archived boot layer. There is no class data

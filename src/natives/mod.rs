@@ -13,6 +13,7 @@ mod unsafe_memory;
 mod unsafe_objects;
 mod unsupported;
 mod vector;
+mod whitebox;
 
 pub use lang::clone;
 pub use unsafe_objects::set_unsafe_constants;
@@ -57,7 +58,8 @@ pub fn bind(class: ClassRef) {
         return;
     }
     let of_class = TABLES.iter().copied().flatten().filter(|(name, _)| class.name == *name);
-    for (name, descriptor, function) in of_class.flat_map(|(_, natives)| natives.iter()) {
+    let natives = of_class.flat_map(|(_, natives)| natives.iter()).chain(whitebox::natives_of(&class.name));
+    for (name, descriptor, function) in natives {
         let found = class.methods.iter().find(|m| m.name == *name && m.descriptor == *descriptor && m.is_native());
         if let Some(m) = found {
             m.set_vm_native(*function);

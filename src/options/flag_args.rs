@@ -1,6 +1,7 @@
 //! One `-XX:` option.
 
 use super::flags::{self, FlagType, Origin, SetError, Value};
+use super::messages::VmOutput;
 use super::parser::Parser;
 use super::size::parse_size;
 use super::special::{fate, real_name, Fate};
@@ -66,7 +67,11 @@ impl Parser<'_> {
     fn store(&mut self, id: flags::FlagId, value: Value, origin: Origin) -> bool {
         match self.flags.set(id, value, origin) {
             Ok(()) => {
-                self.messages.vm_output_to_stderr = self.flags.bool("DisplayVMOutputToStderr");
+                self.messages.vm_output = VmOutput {
+                    display: self.flags.bool("DisplayVMOutput"),
+                    to_stderr: self.flags.bool("DisplayVMOutputToStderr"),
+                    log: self.flags.bool("LogVMOutput"),
+                };
                 true
             }
             Err(SetError::WrongType) => false,

@@ -16,8 +16,24 @@ pub enum Stream {
 #[derive(Clone, Default, Debug)]
 pub struct Messages {
     entries: Vec<(Stream, Vec<u8>)>,
-    /// `-XX:+DisplayVMOutputToStderr`: what the VM itself says goes to stderr.
-    pub(super) vm_output_to_stderr: bool,
+    /// Where what HotSpot prints through its terminal stream goes.
+    pub(super) vm_output: VmOutput,
+    /// That output once more, for the log file.
+    logged: Vec<u8>,
+}
+
+/// `-XX:±DisplayVMOutput`, `-XX:+DisplayVMOutputToStderr`, `-XX:+LogVMOutput`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct VmOutput {
+    pub display: bool,
+    pub to_stderr: bool,
+    pub log: bool,
+}
+
+impl Default for VmOutput {
+    fn default() -> VmOutput {
+        VmOutput { display: true, to_stderr: false, log: false }
+    }
 }
 
 impl Messages {
@@ -31,11 +47,20 @@ impl Messages {
 
     /// For what HotSpot prints through its terminal stream.
     pub(super) fn tty(&mut self, text: impl AsRef<[u8]>) {
-        if self.vm_output_to_stderr {
-            self.err(text);
-        } else {
-            self.out(text);
+        if self.vm_output.log {
+            self.logged.extend_from_slice(text.as_ref());
         }
+        match self.vm_output {
+            VmOutput { display: false, .. } => {}
+            VmOutput { to_stderr: true, .. } => self.err(text),
+            VmOutput { to_stderr: false, .. } => self.out(text),
+        }
+    }
+
+    /// Writes what `-XX:+LogVMOutput` asks for to `file`: the plain text, without HotSpot's XML
+    /// around it. `None`: there is nothing to be written.
+    pub(super) fn write_log(&self, file: &std::path::Path) -> Option<std::io::Result<()>> {
+        self.vm_output.log.then(|| std::fs::write(file, &self.logged))
     }
 
     /// What goes to one stream, joined.

@@ -147,6 +147,13 @@ impl Options {
     /// of the process. To be called once.
     pub fn install(&mut self) {
         self.messages.emit();
+        let file = match self.flags.text("LogFile") {
+            Some(name) => name.replace("%p", &std::process::id().to_string()),
+            None => format!("hotspot_pid{}.log", std::process::id()),
+        };
+        if let Some(Err(error)) = self.messages.write_log(file.as_ref()) {
+            crate::vm_warning!("Cannot open log file: {file} ({error})");
+        }
         self.messages = Messages::default();
         log::install(std::mem::take(&mut self.log));
         set_warnings_enabled(self.flags.bool("PrintWarnings"));

@@ -353,6 +353,11 @@ pub fn inflated_owner(object: Oop) -> Option<u64> {
     }
 }
 
+/// Whether the object has an inflated monitor, locked or not.
+pub fn is_inflated(object: Oop) -> bool {
+    lock_word(object).load(Ordering::Acquire) & LOCK_STATE_MASK == LOCK_INFLATED
+}
+
 /// State of a thread's generator of identity hashes (Marsaglia's xorshift).
 #[derive(Default)]
 pub struct HashState(Cell<[u32; 4]>);
