@@ -36,11 +36,14 @@
 //! The prologue compares the stack pointer less the frame's size with `JavaThread::native_stack_limit` and
 //! jumps to the stub that throws StackOverflowError if it is below.
 
-/// Registers by hardware number: integer argument registers in order.
+/// Integer argument registers by hardware number, in order.
+pub const X64_INT_ARGS: [u8; 6] = [6, 2, 1, 8, 9, 7];
+pub const ARM64_INT_ARGS: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 0];
+/// Those of the processor that this VM runs on.
 #[cfg(target_arch = "x86_64")]
-pub const INT_ARGS: [u8; 6] = [6, 2, 1, 8, 9, 7];
+pub const INT_ARGS: [u8; 6] = X64_INT_ARGS;
 #[cfg(target_arch = "aarch64")]
-pub const INT_ARGS: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 0];
+pub const INT_ARGS: [u8; 8] = ARM64_INT_ARGS;
 /// How many floating-point argument registers there are (numbered from 0).
 pub const FLOAT_ARGS: usize = 8;
 

@@ -47,8 +47,14 @@ pub enum Stub {
     /// register but that and the scratch ones. Out of memory leaves by the debug point at the return address,
     /// raising it there.
     NewInstance,
-    /// The same for an array; its length (i32) in the first integer argument register.
+    /// The same for an array; its length (i32) in the first integer argument register, kept too. A negative
+    /// length raises NegativeArraySizeException in the same way.
     NewArray,
+    /// `call`ed when a counter comes round ([`crate::compiler::ir::Op::CountAndNotify`]): in the scratch register
+    /// (r11, x16) the method's address in the low half, the bytecode index (i32) in the high half. Keeps every
+    /// register. When asked to leave for on-stack replacement it deoptimizes (reason age) by the debug point at
+    /// the return address, of kind `Poll`, instead of returning.
+    CounterOverflow,
     /// Slow path of the write barrier: object in the scratch register (r11, x16). Keeps every other register.
     /// Leaf.
     Barrier,
@@ -68,8 +74,12 @@ pub enum Stub {
 pub enum PointKind {
     /// Return address of a Java or run-time call.
     Call,
-    /// Return address of a call of `Stub::Safepoint`.
+    /// Return address of a call of `Stub::Safepoint` or `CounterOverflow`: values may be in registers, which the
+    /// stub has saved.
     Poll,
+    /// Return address of a call of `Stub::NewInstance` or `NewArray`: values may be in registers as at a poll; the
+    /// state is that before the bytecode.
+    Allocation,
     /// Return address of a call of `Stub::Deopt`.
     Deopt(Reason, Action),
 }
