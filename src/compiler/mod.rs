@@ -3,4 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
+pub mod command;
 pub mod ir;
+pub mod log;
+pub mod queue;
