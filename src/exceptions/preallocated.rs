@@ -80,8 +80,8 @@ pub(super) fn innermost_frames(t: &JavaThread, n: usize) -> String {
 #[cold]
 pub fn throw(t: &JavaThread, class: &str, message: Option<&str>) -> Thrown {
     let Some(errors) = ERRORS.get() else {
-        eprintln!("Error occurred during initialization of VM\n{}", REQUESTED.take());
-        std::process::exit(1);
+        crate::vm_out!("Error occurred during initialization of VM\n{}\n", REQUESTED.take());
+        crate::os::console::exit(1);
     };
     let slot = match class {
         "java/lang/StackOverflowError" => errors.stack_overflow,

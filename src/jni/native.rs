@@ -106,9 +106,9 @@ fn java_library() -> *mut c_void {
         if handle.is_null() {
             // SAFETY: after a failure dlerror gives a string, valid until the next call.
             let error = unsafe { std::ffi::CStr::from_ptr(libc::dlerror()) };
-            println!("Error occurred during initialization of VM");
-            println!("Unable to load native library: {}", error.to_string_lossy());
-            std::process::exit(1);
+            crate::vm_out!("Error occurred during initialization of VM\n");
+            crate::vm_out!("Unable to load native library: {}\n", error.to_string_lossy());
+            crate::os::console::exit(1);
         }
         handle as usize
     };

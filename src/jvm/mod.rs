@@ -7,7 +7,7 @@ pub mod entry;
 mod cds;
 mod library;
 pub mod management;
-mod objects;
+pub mod objects;
 mod signals;
 mod stack;
 mod stack_walk;

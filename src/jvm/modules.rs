@@ -166,9 +166,9 @@ fn define_java_base(
         stray
     };
     if let Some(p) = stray {
-        println!("Error occurred during initialization of VM");
-        println!("A non-java.base package was loaded prior to module system initialization: {p}");
-        std::process::exit(1);
+        crate::vm_out!("Error occurred during initialization of VM\n");
+        crate::vm_out!("A non-java.base package was loaded prior to module system initialization: {p}\n");
+        crate::os::console::exit(1);
     }
     loader.modules.write().insert(name, module);
     bind(module, object);

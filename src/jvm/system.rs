@@ -181,9 +181,8 @@ jvm_entry! {
 /// down.
 pub fn exit(t: &JavaThread, code: i32) -> ! {
     safepoint::stop_the_world(t, "Exit", |_| {
-        // SAFETY: runs the exit handlers of native libraries; Java threads stand, natives that
-        // come back will.
-        unsafe { libc::exit(code) }
+        // Java threads stand, natives that come back will.
+        crate::os::console::exit(code)
     })
 }
 

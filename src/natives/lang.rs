@@ -4,11 +4,10 @@ use super::slots::*;
 use super::ClassNatives;
 use crate::exceptions::{throw, VmResult};
 use crate::heap::layout::Oop;
-use crate::heap::{alloc, strings};
-use crate::jvm::class_info;
+use crate::heap::strings;
+use crate::jvm::{class_info, objects};
 use crate::jvm::support::{class_of, instance_class_of};
 use crate::link::load::{mirror_to_class, MirrorOf};
-use crate::meta::class::{class_flags, ReferenceKind};
 use crate::meta::well_known::Known;
 use crate::threads::{monitor, JavaThread};
 
@@ -62,17 +61,7 @@ fn hash_code(t: &JavaThread, args: *const u64) -> VmResult<u64> {
 
 fn clone_object(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: see above.
-    Ok(of_ref(clone(t, unsafe { reference(args, 0) })?))
-}
-
-/// `Object.clone`. Throws CloneNotSupportedException, also for References.
-pub fn clone(t: &JavaThread, object: Oop) -> VmResult<Oop> {
-    let class = object.class();
-    let cloneable = class.is_array() || class.has_flag(class_flags::CLONEABLE);
-    if !cloneable || class.reference_kind != ReferenceKind::None {
-        return Err(throw(t, "java/lang/CloneNotSupportedException", Some(class.external_name())));
-    }
-    alloc::shallow_copy(t, object)
+    Ok(of_ref(objects::clone(t, unsafe { reference(args, 0) })?))
 }
 
 fn notify(t: &JavaThread, args: *const u64) -> VmResult<u64> {

@@ -15,7 +15,6 @@ mod unsupported;
 mod vector;
 mod whitebox;
 
-pub use lang::clone;
 pub use unsafe_objects::set_unsafe_constants;
 
 use crate::exceptions::VmResult;

@@ -6,7 +6,6 @@ use crate::meta::method::MethodRef;
 use crate::meta::well_known::KnownField;
 use crate::threads::{lifecycle, stackwalk, JavaThread};
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 /// `jdk.internal.misc.VM.toThreadState` of a `threadStatus`, as dumps show it.
 fn state_text(status: i32) -> &'static str {
@@ -108,7 +107,5 @@ pub fn text(t: &JavaThread) -> String {
 
 /// Prints the dump to standard output.
 pub fn print(t: &JavaThread) {
-    let text = text(t);
-    // There is nowhere to report to when standard output is gone.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    crate::vm_out!("{}", text(t));
 }

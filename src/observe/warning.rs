@@ -1,6 +1,5 @@
 //! `OpenJDK 64-Bit Server VM warning: …` on standard error.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The VM's name: the property `java.vm.name` and the start of every warning. Tools look for
@@ -17,9 +16,7 @@ pub fn set_warnings_enabled(enabled: bool) {
 /// Prints a warning to standard error, unless warnings are off. Use [`crate::vm_warning!`].
 pub fn warning(message: std::fmt::Arguments<'_>) {
     if ENABLED.load(Ordering::Relaxed) {
-        let line = format!("{VM_NAME} warning: {message}\n");
-        // There is nowhere to report to when standard error itself is gone.
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        crate::vm_err!("{VM_NAME} warning: {message}\n");
     }
 }
 

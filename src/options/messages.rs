@@ -1,6 +1,5 @@
 //! What option parsing prints, and how it can fail.
 
-use std::io::Write;
 
 use crate::observe::log::Console;
 
@@ -78,14 +77,11 @@ impl Messages {
     /// Prints everything.
     pub fn emit(&self) {
         for (stream, text) in &self.entries {
-            // If a standard stream is closed there is nowhere to say so.
-            let _ = match stream {
-                Stream::Stdout => {
-                    let mut out = std::io::stdout().lock();
-                    out.write_all(text).and_then(|()| out.flush())
-                }
-                Stream::Stderr => std::io::stderr().write_all(text),
+            let stream = match stream {
+                Stream::Stdout => crate::os::console::Stream::Out,
+                Stream::Stderr => crate::os::console::Stream::Err,
             };
+            crate::os::console::write(stream, text);
         }
     }
 }

@@ -12,7 +12,18 @@ typedef int (*vfprintf_hook)(FILE *, const char *, va_list);
 /* Set once, before the VM starts. */
 static vfprintf_hook hook;
 
+int kiln_jio_fprintf(FILE *file, const char *format, ...);
+
 void kiln_jio_set_vfprintf_hook(vfprintf_hook f) { hook = f; }
+
+/* Prints through the hook; 0 if there is none. */
+int kiln_jio_write_to_hook(int to_stderr, const char *text, int length) {
+    if (hook == NULL) {
+        return 0;
+    }
+    kiln_jio_fprintf(to_stderr ? stderr : stdout, "%.*s", length, text);
+    return 1;
+}
 
 int kiln_jio_vfprintf(FILE *file, const char *format, va_list args) {
     return hook != NULL ? hook(file, format, args) : vfprintf(file, format, args);

@@ -13,6 +13,7 @@ pub type VfprintfHook = unsafe extern "C" fn(file: *mut libc::FILE, format: *con
 
 extern "C" {
     fn kiln_jio_set_vfprintf_hook(hook: Option<VfprintfHook>);
+    fn kiln_jio_write_to_hook(to_stderr: c_int, text: *const c_char, length: c_int) -> c_int;
     fn kiln_jio_printf();
     fn kiln_jio_fprintf();
     fn kiln_jio_vfprintf();
@@ -26,6 +27,13 @@ extern "C" {
 /// No other thread may be printing; the hook must be callable for as long as the VM exists.
 pub unsafe fn set_vfprintf_hook(hook: Option<VfprintfHook>) {
     kiln_jio_set_vfprintf_hook(hook);
+}
+
+/// Prints through the embedder's hook; `false` if there is none.
+pub fn write_to_hook(to_stderr: bool, text: &[u8]) -> bool {
+    let length = c_int::try_from(text.len()).unwrap_or(c_int::MAX);
+    // SAFETY: `length` bytes can be read; a precision keeps C from reading more.
+    unsafe { kiln_jio_write_to_hook(c_int::from(to_stderr), text.as_ptr().cast(), length) != 0 }
 }
 
 macro_rules! forward {

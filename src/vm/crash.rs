@@ -1,44 +1,88 @@
-//! What happens when the VM itself fails: a report on stdout and in `hs_err_pidN.log`, then abort
-//! (exit status 134), as HotSpot does.
+//! What happens when the VM itself or native code fails: a report on standard output and, with
+//! more in it, in `hs_err_pidN.log`; then abort (exit status 134), as HotSpot does.
+//!
+//! This runs in whatever state the failure left: in a signal handler, with locks held, with a
+//! heap that is not to be trusted. So the report is made in steps; a failure inside one ends that
+//! step only, and an alarm ends the process if one hangs (`-XX:ErrorLogTimeout`).
 
-use crate::threads::{stackwalk, JavaThread};
+mod report;
+
 use std::ffi::{c_int, c_void, CStr};
-use std::fmt::Write as _;
-use std::io::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Set by the first failure; a second one while reporting ends at once.
-static REPORTING: AtomicBool = AtomicBool::new(false);
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 /// Signals that mean a bug in the VM or in native code.
 const FATAL: [(c_int, &str); 4] =
     [(libc::SIGSEGV, "SIGSEGV"), (libc::SIGBUS, "SIGBUS"), (libc::SIGILL, "SIGILL"), (libc::SIGFPE, "SIGFPE")];
 
+/// Signals that only say what a system call reports too: nobody need end for them. A handler,
+/// not SIG_IGN, which processes that Java starts would inherit.
+const HARMLESS: [c_int; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
+
 /// Bytes of the alternate signal stack of a thread.
-const ALTERNATE_STACK: usize = 64 << 10;
+const ALTERNATE_STACK: usize = 256 << 10;
+
+/// Seconds that a report may take before there are options to say so.
+const DEFAULT_TIMEOUT: u32 = 120;
+
+/// Failures while reporting after which nothing more is tried.
+const MAX_NESTED: usize = 30;
+
+/// What failed.
+pub(super) struct Failure {
+    /// "SIGSEGV (0xb) at pc=0x…" or "Internal Error (file:line)".
+    pub what: String,
+    /// Behind the line that has it: the message of a panic.
+    pub message: Option<String>,
+    /// The signal's context, if it was one.
+    pub signal: Option<Signal>,
+    /// OS thread that failed.
+    pub tid: c_int,
+}
+
+/// What the kernel says of a signal.
+pub(super) struct Signal {
+    pub number: c_int,
+    pub name: &'static str,
+    pub info: *const libc::siginfo_t,
+    pub context: *const libc::ucontext_t,
+}
+
+/// The first failure; never freed.
+static FIRST: AtomicPtr<Failure> = AtomicPtr::new(std::ptr::null_mut());
+/// The step of the report that is being done.
+static STEP: AtomicUsize = AtomicUsize::new(0);
+static NESTED: AtomicU32 = AtomicU32::new(0);
 
 /// Installs the panic hook and the handlers of fatal signals.
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
         let text = info.payload().downcast_ref::<&str>().map(|s| s.to_string());
         let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned());
-        let text = text.unwrap_or_else(|| "no message".into());
-        let place = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
-        let native = std::backtrace::Backtrace::force_capture().to_string();
-        report(&format!("Internal Error{place}: {text}"), Some(&native));
+        let place = info.location().map_or_else(|| "Internal Error".into(), internal_error);
+        fail(place, Some(format!("Error: {}", text.unwrap_or_else(|| "no message".into()))), None)
     }));
     for (signal, _) in FATAL {
-        // SAFETY: the handler is async-signal-tolerant enough for a process about to abort.
-        unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = on_signal as *const () as usize;
-            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            libc::sigemptyset(&mut action.sa_mask);
-            libc::sigaction(signal, &action, std::ptr::null_mut());
-        }
+        // A failure while reporting must come to the handler too.
+        set_handler(signal, on_fatal as *const () as usize, libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER);
+    }
+    for signal in HARMLESS {
+        set_handler(signal, on_harmless as *const () as usize, libc::SA_RESTART);
     }
     use_alternate_stack();
 }
+
+fn set_handler(signal: c_int, handler: usize, flags: c_int) {
+    // SAFETY: `action` is set in full; the handlers are made for what they are installed for.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler;
+        action.sa_flags = flags;
+        libc::sigemptyset(&mut action.sa_mask);
+        libc::sigaction(signal, &action, std::ptr::null_mut());
+    }
+}
+
+extern "C" fn on_harmless(_signal: c_int) {}
 
 /// Gives the current OS thread a stack for signal handlers: its own may be what overflowed.
 pub fn use_alternate_stack() {
@@ -48,7 +92,7 @@ pub fn use_alternate_stack() {
             std::ptr::null_mut(),
             ALTERNATE_STACK,
             libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
             -1,
             0,
         );
@@ -60,31 +104,45 @@ pub fn use_alternate_stack() {
     }
 }
 
-extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    let name = FATAL.iter().find(|(s, _)| *s == signal).map_or("signal", |(_, n)| n);
-    let pc = program_counter(context);
-    // SAFETY: the kernel passes a valid siginfo.
-    let address = unsafe { (*info).si_addr() } as usize;
-    let mut head = format!("{name} (0x{signal:x}) at pc={pc:#018x}, address={address:#x}");
-    if let Some(frame) = native_frame(pc) {
-        let _ = write!(head, "\n#\n# Problematic frame:\n# C  [{frame}]");
+extern "C" fn on_fatal(number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let name = FATAL.iter().find(|(s, _)| *s == number).map_or("signal", |(_, n)| n);
+    let signal = Signal { number, name, info, context: context.cast() };
+    let by_kill = if signal.sent_by().is_some() { " (sent by kill)" } else { "" };
+    let what = format!("{name} (0x{number:x}) at pc={:#018x}{by_kill}", signal.pc());
+    fail(what, None, Some(signal))
+}
+
+impl Signal {
+    /// The process that sent it, if none of the process's own instructions did.
+    pub fn sent_by(&self) -> Option<libc::pid_t> {
+        // SAFETY: the kernel passes a valid siginfo, whose pid is set for these codes.
+        unsafe {
+            let sent = matches!((*self.info).si_code, libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL);
+            sent.then(|| (*self.info).si_pid())
+        }
     }
-    report(&head, None);
+
+    /// The address that was accessed.
+    pub fn address(&self) -> usize {
+        // SAFETY: the kernel passes a valid siginfo.
+        unsafe { (*self.info).si_addr() as usize }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    pub fn pc(&self) -> usize {
+        // SAFETY: the kernel passes a ucontext to SA_SIGINFO handlers.
+        unsafe { (*self.context).uc_mcontext.gregs[libc::REG_RIP as usize] as usize }
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    pub fn pc(&self) -> usize {
+        // SAFETY: as on x86-64.
+        unsafe { (*self.context).uc_mcontext.pc as usize }
+    }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn program_counter(context: *mut c_void) -> usize {
-    // SAFETY: the kernel passes a ucontext to SA_SIGINFO handlers.
-    unsafe { (*(context as *const libc::ucontext_t)).uc_mcontext.gregs[libc::REG_RIP as usize] as usize }
-}
-
-#[cfg(target_arch = "aarch64")]
-fn program_counter(context: *mut c_void) -> usize {
-    // SAFETY: as on x86-64.
-    unsafe { (*(context as *const libc::ucontext_t)).uc_mcontext.pc as usize }
-}
-
-fn native_frame(pc: usize) -> Option<String> {
+/// `V  [libjvm.so+0x2cbc1c]  symbol`, or `C` for other libraries, for a code address.
+pub(super) fn native_frame(pc: usize) -> Option<String> {
     // SAFETY: Dl_info is plain data that dladdr fills in.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
     // SAFETY: any address may be asked for; the names it gives are NUL-terminated.
@@ -93,53 +151,94 @@ fn native_frame(pc: usize) -> Option<String> {
             return None;
         }
         let file = CStr::from_ptr(info.dli_fname).to_string_lossy();
-        let short = file.rsplit('/').next().unwrap_or(&file).to_string();
+        let short = file.rsplit('/').next().unwrap_or(&file);
+        let kind = if short == "libjvm.so" { 'V' } else { 'C' };
         let symbol = if info.dli_sname.is_null() {
             String::new()
         } else {
-            format!("  {}", CStr::from_ptr(info.dli_sname).to_string_lossy())
+            let name = CStr::from_ptr(info.dli_sname).to_string_lossy();
+            format!("  {name}+{:#x}", pc - info.dli_saddr as usize)
         };
-        Some(format!("{short}+{:#x}{symbol}", pc - info.dli_fbase as usize))
+        Some(format!("{kind}  [{short}+{:#x}]{symbol}", pc - info.dli_fbase as usize))
     }
 }
 
-/// Prints the report and aborts.
-fn report(what: &str, native_stack: Option<&str>) -> ! {
-    if REPORTING.swap(true, Ordering::SeqCst) {
-        // SAFETY: ends the process without running anything else.
-        unsafe { libc::_exit(134) };
-    }
-    let pid = std::process::id();
+/// Reports what the VM found wrong with itself, and aborts.
+#[track_caller]
+pub fn fatal_error(message: &str) -> ! {
+    fail(internal_error(std::panic::Location::caller()), Some(format!("fatal error: {message}")), None)
+}
+
+fn internal_error(l: &std::panic::Location<'_>) -> String {
+    format!("Internal Error ({}:{})", l.file().rsplit('/').next().unwrap_or("?"), l.line())
+}
+
+/// Reports and aborts.
+fn fail(what: String, message: Option<String>, signal: Option<Signal>) -> ! {
     // SAFETY: no arguments, always succeeds.
     let tid = unsafe { libc::gettid() };
-    let mut text = String::new();
-    let _ = writeln!(text, "#\n# A fatal error has been detected by Kiln:\n#\n#  {what}, pid={pid}, tid={tid}\n#");
-    let _ = writeln!(text, "# Java VM: {} ({})\n#", super::VM_NAME, super::VM_VERSION);
-    let mut details = String::new();
-    match JavaThread::current() {
-        Some(t) => {
-            let _ = writeln!(details, "\nCurrent thread: Java thread #{} ({:?})\n\nJava frames:", t.id, t.state());
-            for f in stackwalk::frames(t).take(64) {
-                let line = crate::exceptions::backtrace::line_number(f.method, f.bci);
-                let _ = writeln!(details, "j  {}+{} (line {line})", f.method.name_and_signature(), f.bci);
+    if suppressed() {
+        die();
+    }
+    let mine = Box::into_raw(Box::new(Failure { what, message, signal, tid }));
+    if let Err(first) = FIRST.compare_exchange(std::ptr::null_mut(), mine, Ordering::SeqCst, Ordering::SeqCst) {
+        // SAFETY: published once and never freed.
+        let (first, mine) = unsafe { (&*first, &*mine) };
+        if first.tid != tid {
+            report::line(1, &format!("[thread {tid} also had an error]"));
+            loop {
+                // SAFETY: the thread that reports ends the process.
+                unsafe { libc::pause() };
             }
         }
-        None => details.push_str("\nCurrent thread: not a Java thread\n"),
+        if NESTED.fetch_add(1, Ordering::SeqCst) as usize > MAX_NESTED {
+            report::line(1, "[Too many errors, abort]");
+            die();
+        }
+        let step = STEP.fetch_add(1, Ordering::SeqCst);
+        report::step_failed(step, &mine.what);
+    } else {
+        start_alarm();
     }
-    if let Some(n) = native_stack {
-        let _ = writeln!(details, "\nNative frames:\n{n}");
+    // SAFETY: set by this thread, above or before a nested failure.
+    let first = unsafe { &*FIRST.load(Ordering::SeqCst) };
+    loop {
+        let step = STEP.load(Ordering::SeqCst);
+        if !report::run_step(step, first) {
+            die();
+        }
+        STEP.store(step + 1, Ordering::SeqCst);
     }
-    let mut out = std::io::stdout().lock();
-    // Writing may fail where nobody reads: there is nobody left to tell.
-    let _ = out.write_all(text.as_bytes());
-    let file = format!("hs_err_pid{pid}.log");
-    let place = std::env::current_dir().map(|d| d.join(&file)).unwrap_or_else(|_| file.into());
-    let saved = std::fs::write(&place, format!("{text}{details}")).is_ok();
-    if saved {
-        let _ = writeln!(out, "# An error report file with more information is saved as:\n# {}\n#", place.display());
+}
+
+fn suppressed() -> bool {
+    super::try_get().is_some_and(|vm| vm.options.flags.bool("SuppressFatalErrorMessage"))
+}
+
+/// Ends the process if the report hangs, on a lock that the failing thread holds.
+fn start_alarm() {
+    extern "C" fn on_alarm(_signal: c_int) {
+        report::line(1, "[timeout occurred during error reporting]");
+        // SAFETY: may be called in a handler.
+        unsafe { libc::abort() }
     }
-    let _ = out.write_all(details.as_bytes());
-    let _ = out.flush();
-    drop(out);
+    let flag = super::try_get().map(|vm| vm.options.flags.unsigned("ErrorLogTimeout"));
+    let seconds = flag.map_or(DEFAULT_TIMEOUT, |s| u32::try_from(s).unwrap_or(u32::MAX));
+    set_handler(libc::SIGALRM, on_alarm as *const () as usize, 0);
+    // SAFETY: plain system calls on a set made here. 0 seconds means no limit, as for the flag.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGALRM);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+        libc::alarm(seconds);
+    }
+}
+
+/// Calls the embedder's abort hook and aborts.
+pub fn die() -> ! {
+    if let Some(hook) = crate::jni::invocation::abort_hook() {
+        hook();
+    }
     std::process::abort()
 }

@@ -67,19 +67,19 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
 
 /// HotSpot's two lines; the launcher adds its own.
 fn init_error(message: &str) -> i32 {
-    println!("Error occurred during initialization of VM");
-    println!("{message}");
+    crate::vm_out!("Error occurred during initialization of VM\n");
+    crate::vm_out!("{message}\n");
     JNI_ERR
 }
 
 /// Ends the process: start-up met what no Java exception can tell yet.
 pub fn fail(message: &str) -> ! {
     init_error(message);
-    std::process::exit(1)
+    crate::os::console::exit(1)
 }
 
 fn report_boot_failure(t: &JavaThread) {
-    println!("Error occurred during initialization of VM");
+    crate::vm_out!("Error occurred during initialization of VM\n");
     let e = t.take_exception();
     if e.is_null() {
         return;
@@ -89,10 +89,10 @@ fn report_boot_failure(t: &JavaThread) {
         line.push_str(": ");
         line.push_str(&strings::to_rust(m));
     }
-    println!("{line}");
+    crate::vm_out!("{line}\n");
     for (method, bci) in crate::exceptions::backtrace::recorded(e) {
         let line = crate::exceptions::backtrace::line_number(method, bci);
-        println!("\tat {}.{}({}:{line})", method.class(), method.name, method.class());
+        crate::vm_out!("\tat {}.{}({}:{line})\n", method.class(), method.name, method.class());
     }
 }
 
@@ -175,8 +175,8 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
 
 /// Ends the process as HotSpot does when the class library refuses to start.
 pub fn exit_during_initialization() -> ! {
-    println!("Error occurred during initialization of boot layer");
-    std::process::exit(1)
+    crate::vm_out!("Error occurred during initialization of boot layer\n");
+    crate::os::console::exit(1)
 }
 
 fn create_main_thread(t: &'static JavaThread) -> VmResult<()> {

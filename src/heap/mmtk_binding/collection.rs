@@ -80,6 +80,5 @@ fn run_worker(worker: Box<GCWorker<Kiln>>) {
 
 /// Ends the process: the heap cannot be trusted or used any more.
 fn fatal(message: &str) -> ! {
-    eprintln!("# A fatal error has been detected by Kiln's garbage collector: {message}");
-    std::process::abort()
+    crate::vm::crash::fatal_error(message)
 }

@@ -59,15 +59,12 @@ native_fn! {
     /// `FatalError`.
     raw fn FatalError(t, message: *const c_void) -> () {
         let text = c_bytes(message).map_or("(null)".into(), String::from_utf8_lossy);
-        println!("FATAL ERROR in native method: {text}");
+        crate::vm_out!("FATAL ERROR in native method: {text}\n");
         for f in crate::threads::stackwalk::frames(t) {
             let class = f.method.class();
-            println!("\tat {}.{}({})", class, f.method.name, place(f.method, f.bci));
+            crate::vm_out!("\tat {}.{}({})\n", class, f.method.name, place(f.method, f.bci));
         }
-        if let Some(hook) = crate::jni::invocation::abort_hook() {
-            hook();
-        }
-        std::process::abort()
+        crate::vm::crash::die()
     }
 }
 
@@ -115,10 +112,10 @@ pub fn describe_pending(t: &JavaThread) {
     if e.is_null() || e.class().is_subclass_of(Known::ThreadDeath.get()) {
         return;
     }
-    eprint!("Exception ");
+    crate::vm_err!("Exception ");
     if let Some(thread) = t.thread_object.get().non_null() {
         if let Some(name) = load_ref(thread, KnownField::ThreadName.offset()).non_null() {
-            eprint!("in thread \"{}\" ", strings::to_rust(name));
+            crate::vm_err!("in thread \"{}\" ", strings::to_rust(name));
         }
     }
     let print = method(Known::Throwable, "printStackTrace", "()V");
