@@ -13,6 +13,7 @@ use crate::meta::class::ClassRef;
 use crate::meta::method::{method_flags, Method, MethodRef};
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{Known, KnownField};
+use crate::options::Settings;
 use crate::threads::stackwalk::{frames, FrameView};
 use crate::threads::JavaThread;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,7 +23,14 @@ pub static MAX_DEPTH: AtomicUsize = AtomicUsize::new(1024);
 /// `-XX:+ShowHiddenFrames`.
 pub static SHOW_HIDDEN: AtomicBool = AtomicBool::new(false);
 /// `-XX:-StackTraceInThrowable` clears it.
-pub static ENABLED: AtomicBool = AtomicBool::new(true);
+static ENABLED: AtomicBool = AtomicBool::new(true);
+
+/// Has the command line say what stack traces hold.
+pub fn configure(settings: &Settings) {
+    MAX_DEPTH.store(settings.max_stack_trace_depth, Ordering::Relaxed);
+    SHOW_HIDDEN.store(settings.show_hidden_frames, Ordering::Relaxed);
+    ENABLED.store(settings.stack_trace_in_throwable, Ordering::Relaxed);
+}
 
 /// Records the current stack in `throwable`, leaving out the frames of its own making. If
 /// there is no memory for it, the trace stays empty.

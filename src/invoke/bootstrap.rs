@@ -16,10 +16,15 @@ use crate::meta::class::ClassRef;
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{method, Known, KnownField};
 use crate::threads::JavaThread;
+use std::sync::LazyLock;
 
 /// Static arguments are pushed rather than pulled if there are at most this many and all are
 /// resolved already.
 const SMALL_ARITY: usize = 5;
+
+/// `-XX:UseBootstrapCallInfo`: 0 never has the library pull the arguments (but against
+/// recursion), 1 where it may be of use, 2 unless all are resolved, 3 and above always.
+static CALL_INFO_MODE: LazyLock<i64> = LazyLock::new(|| crate::vm::get().options.flags.signed("UseBootstrapCallInfo"));
 
 /// A Dynamic or InvokeDynamic entry with its bootstrap method.
 #[derive(Clone, Copy)]
@@ -96,10 +101,11 @@ impl Specifier {
 
     fn resolve_arguments(&self, t: &JavaThread, bootstrap_method: Oop) -> VmResult<Oop> {
         let count = self.bootstrap.argument_count();
-        if count == 0 {
+        let mode = *CALL_INFO_MODE;
+        if count == 0 && mode < 2 {
             return Ok(Oop::NULL);
         }
-        if self.pulls_arguments(t, bootstrap_method)? {
+        if self.pulls_arguments(t, bootstrap_method, mode)? {
             let ints = alloc::array(t, load::primitive_array_class(BasicType::Int), 2)?;
             let base = ints.class().array_base();
             store::<i32>(ints, base, count as i32);
@@ -115,11 +121,16 @@ impl Specifier {
 
     /// Whether the library is to pull the arguments (`BootstrapCallInfo`): for bootstrap
     /// methods of two parameters, and for constants whose arguments are unresolved constants,
-    /// so that endless recursion happens in Java.
-    fn pulls_arguments(&self, t: &JavaThread, bootstrap_method: Oop) -> VmResult<bool> {
-        let ty = load_ref(bootstrap_method, KnownField::MethodHandleType.offset());
-        let parameters = load_ref(ty, KnownField::MethodTypePtypes.offset());
-        let mut pull = parameters.array_length() == 2;
+    /// so that endless recursion happens in Java. `mode` is [`CALL_INFO_MODE`].
+    fn pulls_arguments(&self, t: &JavaThread, bootstrap_method: Oop, mode: i64) -> VmResult<bool> {
+        let mut pull = match mode {
+            0 => false,
+            1 => {
+                let ty = load_ref(bootstrap_method, KnownField::MethodHandleType.offset());
+                load_ref(ty, KnownField::MethodTypePtypes.offset()).array_length() == 2
+            }
+            _ => true,
+        };
         if !pull && !self.is_call_site() {
             for i in self.bootstrap.arguments() {
                 let dynamic = self.holder.constants.file().tag(i) == tag::DYNAMIC;
@@ -129,7 +140,7 @@ impl Specifier {
                 }
             }
         }
-        if pull && self.bootstrap.argument_count() <= SMALL_ARITY {
+        if pull && self.bootstrap.argument_count() <= SMALL_ARITY && mode <= 2 {
             let mut all_resolved = true;
             for i in self.bootstrap.arguments() {
                 if cached_constant(t, self.holder, i)?.is_none() {

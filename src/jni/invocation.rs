@@ -218,9 +218,7 @@ unsafe fn take_options(args: &VmInitArgs) -> Vec<OsString> {
 /// `GetEnv`.
 unsafe extern "C" fn get_env(_vm: *mut c_void, env: *mut *mut c_void, version: i32) -> i32 {
     *env = std::ptr::null_mut();
-    if !CREATED.load(Ordering::Acquire) {
-        return EDETACHED;
-    }
+    // Libraries that are loaded while the VM boots ask in their JNI_OnLoad.
     let Some(t) = JavaThread::current() else { return EDETACHED };
     if !is_supported_or_1_1(version) {
         return EVERSION;

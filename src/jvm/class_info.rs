@@ -40,7 +40,7 @@ pub fn is_record(class: ClassRef) -> bool {
 fn init_name(t: &JavaThread, mirror: Oop) -> VmResult<Oop> {
     let name = match mirror_to_class(mirror) {
         MirrorOf::Primitive(p) => strings::new(t, p.java_name())?,
-        MirrorOf::Class(c) if c.is_hidden() => strings::new(t, &c.external_name())?,
+        MirrorOf::Class(c) if c.has_hidden_name() => strings::new(t, &c.external_name())?,
         MirrorOf::Class(c) => strings::from_mutf8(t, &c.name.dotted_bytes())?,
     };
     let name = strings::intern(t, name)?;

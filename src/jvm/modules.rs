@@ -12,7 +12,7 @@ use crate::jvm_entry;
 use crate::link::access::is_platform_loader;
 use crate::link::load as loading;
 use crate::meta::class::ClassRef;
-use crate::meta::loader::{boot, Loader, LoaderRef, Module, ModuleRef, Package, PackageRef};
+use crate::meta::loader::{boot, Loader, JAVA_BASE_DEFINED, LoaderRef, Module, ModuleRef, Package, PackageRef};
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{Known, KnownField};
 use crate::threads::JavaThread;
@@ -172,6 +172,7 @@ fn define_java_base(
     }
     loader.modules.write().insert(name, module);
     bind(module, object);
+    JAVA_BASE_DEFINED.store(true, Ordering::Release);
     drop(graph);
     let mut classes: Vec<ClassRef> = Vec::new();
     Loader::for_each_class(|c| classes.push(c));

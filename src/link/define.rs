@@ -15,7 +15,7 @@ use crate::heap::roots::RootSlot;
 use crate::meta::class::*;
 use crate::meta::constants::RuntimeConstantPool;
 use crate::meta::field::{Field, FieldRef};
-use crate::meta::loader::LoaderRef;
+use crate::meta::loader::{LoaderRef, JAVA_BASE_DEFINED};
 use crate::meta::metaspace::MetaspaceExhausted;
 use crate::meta::method::{method_flags, Method, MethodKind, MethodRef};
 use crate::meta::symbol::Symbol;
@@ -536,7 +536,7 @@ pub(super) fn create_mirror(t: &JavaThread, class: ClassRef, options: &DefineOpt
     store::<u64>(mirror, KnownField::ClassClass.offset(), class as *const Class as usize as u64);
     class.mirror.set(mirror);
     store_ref(t, mirror, KnownField::ClassLoaderField.offset(), class.loader.object.get());
-    if let Some(m) = class.effective_module() {
+    if let Some(m) = class.effective_module().filter(|_| JAVA_BASE_DEFINED.load(Ordering::Acquire)) {
         store_ref(t, mirror, KnownField::ClassModule.offset(), m.object.get());
     }
     if let Some(c) = class.component {

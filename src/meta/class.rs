@@ -482,10 +482,15 @@ impl Class {
         n.iter().rposition(|&b| b == b'/').map_or(b"", |i| &n[..i])
     }
 
+    /// Whether the name is that of a hidden class, or of an array of one (which is not hidden).
+    pub fn has_hidden_name(&self) -> bool {
+        self.component.map_or(self.is_hidden(), |c| c.bottom_class().is_hidden())
+    }
+
     /// The name as `Class.getName` and messages show it: dots for slashes; for a hidden class
     /// the last separator stays a slash.
     pub fn external_name(&self) -> String {
-        if self.is_hidden() {
+        if self.has_hidden_name() {
             let n = self.name.to_text().into_owned();
             return match n.rfind('+').or_else(|| n.rfind('/')) {
                 Some(i) => format!("{}/{}", n[..i].replace('/', "."), &n[i + 1..]),

@@ -132,6 +132,10 @@ static BOOT: OnceLock<LoaderRef> = OnceLock::new();
 static LOADERS: Mutex<Vec<LoaderRef>> = Mutex::new(Vec::new());
 static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 
+/// Whether java.base is defined. Until then no class is in a module: `Class.module` is null, even
+/// where the boot loader has an unnamed module already.
+pub static JAVA_BASE_DEFINED: AtomicBool = AtomicBool::new(false);
+
 /// The boot loader.
 pub fn boot() -> LoaderRef {
     BOOT.get_or_init(|| Loader::create(Oop::NULL, true, false))

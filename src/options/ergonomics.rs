@@ -463,6 +463,7 @@ impl Parser<'_> {
             explicit_gc_disabled: flags.bool("DisableExplicitGC"),
             stack_trace_in_throwable: flags.bool("StackTraceInThrowable"),
             max_stack_trace_depth: flags.signed("MaxJavaStackTraceDepth").max(0) as usize,
+            show_hidden_frames: flags.bool("ShowHiddenFrames"),
             max_direct_memory: flags.unsigned("MaxDirectMemorySize"),
             white_box: flags.bool("WhiteBoxAPI"),
         })

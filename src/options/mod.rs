@@ -92,6 +92,8 @@ pub struct Settings {
     pub stack_trace_in_throwable: bool,
     /// Frames kept in a stack trace; 0: all.
     pub max_stack_trace_depth: usize,
+    /// Stack traces show frames of hidden methods.
+    pub show_hidden_frames: bool,
     /// `-XX:MaxDirectMemorySize`; 0: as much as the heap.
     pub max_direct_memory: u64,
     pub white_box: bool,

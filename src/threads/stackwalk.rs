@@ -76,8 +76,9 @@ pub fn frames(t: &JavaThread) -> Frames {
 }
 
 /// Whether the frame is part of how a method was called rather than a caller (HotSpot's
-/// `is_ignored_by_security_stack_walk`): `Method.invoke`, the accessors behind it, and hidden
-/// method-handle frames.
+/// `is_ignored_by_security_stack_walk`): `Method.invoke`, the accessors behind it, intrinsics of
+/// method handles and compiled lambda forms. Other hidden methods do count: through one of them,
+/// `InjectedInvoker.invoke_V`, method handles to caller-sensitive methods show who made them.
 pub fn is_ignored_by_security_stack_walk(m: MethodRef) -> bool {
     let class = m.class();
     if m.name == "invoke" && Known::Method.try_get() == Some(class) {
@@ -86,7 +87,7 @@ pub fn is_ignored_by_security_stack_walk(m: MethodRef) -> bool {
     if Known::MethodAccessorImpl.try_get().is_some_and(|c| class.is_subclass_of(c)) {
         return true;
     }
-    is_method_handle_intrinsic(m) || m.has_flag(method_flags::HIDDEN | method_flags::LAMBDA_FORM_COMPILED)
+    is_method_handle_intrinsic(m) || m.has_flag(method_flags::LAMBDA_FORM_COMPILED)
 }
 
 fn is_method_handle_intrinsic(m: MethodRef) -> bool {

@@ -3,7 +3,7 @@
 
 use super::{get, Vm, VM, VM_NAME, VM_VENDOR, VM_VERSION};
 use crate::classpath::BootPath;
-use crate::exceptions::VmResult;
+use crate::exceptions::{backtrace, VmResult};
 use crate::heap::access::store;
 use crate::heap::layout::Oop;
 use crate::heap::roots::{self, Handle};
@@ -54,6 +54,7 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
     }
     roots::register_scanner(|f| loading::primitive_mirror_slots().iter().for_each(f));
     lifecycle::set_stack_bytes(settings.thread_stack);
+    backtrace::configure(&settings);
     let t = lifecycle::attach(false).map_err(|m| {
         init_error(&m);
         JNI_ENOMEM
