@@ -88,8 +88,11 @@ fn register(t: Box<JavaThread>, current: Option<&JavaThread>) -> &'static JavaTh
         }
         alloc::attach_allocator(t);
         r.threads.push(t);
+        if t.vm.hidden.load(Ordering::Relaxed) {
+            return;
+        }
         STARTED.fetch_add(1, Ordering::Relaxed);
-        PEAK.fetch_max(r.threads.len(), Ordering::Relaxed);
+        PEAK.fetch_max(visible(&r.threads), Ordering::Relaxed);
     };
     match current {
         Some(c) => state::blocked(c, add),
@@ -100,6 +103,16 @@ fn register(t: Box<JavaThread>, current: Option<&JavaThread>) -> &'static JavaTh
 
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// Threads of the program; the VM's own do not count.
+fn visible(threads: &[&JavaThread]) -> usize {
+    threads.iter().filter(|t| !t.vm.hidden.load(Ordering::Relaxed)).count()
+}
+
+/// Threads attached now, but for the VM's own.
+pub fn live_count() -> usize {
+    registry::with_all(visible)
+}
 
 /// Threads ever attached or started.
 pub fn started_count() -> usize {
@@ -114,7 +127,7 @@ pub fn peak_count() -> usize {
 /// Lets the peak start anew from the present number.
 pub fn reset_peak_count() {
     let r = registry::lock();
-    PEAK.store(r.threads.len(), Ordering::Relaxed);
+    PEAK.store(visible(&r.threads), Ordering::Relaxed);
 }
 
 /// Takes a thread off the list and frees it. The caller is the thread itself, in a running
@@ -163,6 +176,18 @@ pub fn attach(daemon: bool) -> Result<&'static JavaThread, String> {
     assert!(JavaThread::current().is_none(), "the thread is attached already");
     let t = create(STACK_BYTES.load(Ordering::Relaxed)).ok_or("no memory for a thread's Java stack")?;
     t.vm.daemon.store(daemon, Ordering::Relaxed);
+    let t = register(t, None);
+    adopt(t);
+    state::arrive(t);
+    Ok(t)
+}
+
+/// Attaches a thread of the VM's own (a compiler), which may read the heap between pauses like any other, but
+/// runs no Java code, has no `java.lang.Thread` and is not counted. In state InVm.
+pub fn attach_hidden() -> Result<&'static JavaThread, String> {
+    let t = create(0).ok_or("no memory for a thread's Java stack")?;
+    t.vm.daemon.store(true, Ordering::Relaxed);
+    t.vm.hidden.store(true, Ordering::Relaxed);
     let t = register(t, None);
     adopt(t);
     state::arrive(t);

@@ -17,6 +17,8 @@ pub struct ThreadData {
     pub handshakes: Handshakes,
     /// threads::lifecycle: attached by JNI as a daemon, or started as one.
     pub daemon: AtomicBool,
+    /// threads::lifecycle: a thread of the VM's own, which the program neither sees nor counts.
+    pub hidden: AtomicBool,
     /// threads::status: how often the thread blocked to enter a monitor, and how often it
     /// waited, slept or parked.
     pub blocked_count: AtomicU64,

@@ -7,6 +7,7 @@
 
 mod report;
 
+use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void, CStr};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
@@ -56,6 +57,11 @@ static NESTED: AtomicU32 = AtomicU32::new(0);
 /// Installs the panic hook and the handlers of fatal signals.
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
+        if CONTAINED.get() {
+            let place = info.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
+            PLACE.set(place);
+            return;
+        }
         let text = info.payload().downcast_ref::<&str>().map(|s| s.to_string());
         let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned());
         let place = info.location().map_or_else(|| "Internal Error".into(), internal_error);
@@ -83,6 +89,23 @@ fn set_handler(signal: c_int, handler: usize, flags: c_int) {
 }
 
 extern "C" fn on_harmless(_signal: c_int) {}
+thread_local! {
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs `f`, whose panics are no crash: the error says what and where. For work that leaves nothing half done
+/// when it stops anywhere, such as a compile.
+pub fn contain<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    let outer = CONTAINED.replace(true);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    CONTAINED.set(outer);
+    result.map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().map(|s| s.to_string());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".into());
+        text + &PLACE.take()
+    })
+}
 
 /// Gives the current OS thread a stack for signal handlers: its own may be what overflowed.
 pub fn use_alternate_stack() {

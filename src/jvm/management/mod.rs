@@ -80,9 +80,14 @@ fn long_attribute(t: &JavaThread, manager: Oop, attribute: i32) -> i64 {
         2 => 0,
         // Threads: started, live, peak, daemon.
         3 => lifecycle::started_count() as i64,
-        4 => registry::count() as i64,
+        4 => lifecycle::live_count() as i64,
         5 => lifecycle::peak_count() as i64,
-        6 => registry::with_all(|all| all.iter().filter(|x| x.vm.daemon.load(Ordering::Relaxed)).count()) as i64,
+        6 => registry::with_all(|all| {
+            let daemon = |x: &&&JavaThread| {
+                x.vm.daemon.load(Ordering::Relaxed) && !x.vm.hidden.load(Ordering::Relaxed)
+            };
+            all.iter().filter(daemon).count()
+        }) as i64,
         // Start time (milliseconds since 1970), time spent compiling.
         7 => millis(start().1.duration_since(UNIX_EPOCH).unwrap_or_default()),
         8 => 0,
