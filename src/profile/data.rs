@@ -64,6 +64,8 @@ pub struct MethodProfile {
     /// All deoptimizations, and those that discarded code.
     pub trap_count: AtomicU32,
     pub decompile_count: AtomicU32,
+    /// What the counters stood at when profiling last began anew.
+    start: [AtomicU32; 2],
 }
 
 /// Cell of tier-3 invocations.
@@ -134,6 +136,7 @@ impl MethodProfile {
             traps: Mutex::default(),
             trap_count: AtomicU32::new(0),
             decompile_count: AtomicU32::new(0),
+            start: Default::default(),
         })
     }
 
@@ -162,12 +165,23 @@ impl MethodProfile {
     pub fn backedge_cell(&self) -> u32 {
         self.address(BACKEDGES)
     }
-    /// Invocations and back-edges counted by tier-3 code.
+    /// Invocations and back-edges counted by tier-3 code since profiling last began anew.
     pub fn invocations(&self) -> u32 {
-        self.get(INVOCATIONS)
+        self.since_start(INVOCATIONS)
     }
     pub fn backedges(&self) -> u32 {
-        self.get(BACKEDGES)
+        self.since_start(BACKEDGES)
+    }
+
+    fn since_start(&self, cell: usize) -> u32 {
+        self.get(cell).wrapping_sub(self.start[cell].load(Ordering::Relaxed))
+    }
+
+    /// Has tier 4 wait for as many new events as at first: what the old ones say has proved wrong.
+    pub fn restart(&self) {
+        for cell in [INVOCATIONS, BACKEDGES] {
+            self.start[cell].store(self.get(cell), Ordering::Relaxed);
+        }
     }
 
     /// Address of the cell that counts the branch at `bci` taken or not taken.
