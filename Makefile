@@ -5,7 +5,7 @@ CARGO_FLAGS := -q --release -j2
 # The reference VM; looked for when a recipe that needs it runs, after set-up.
 HOTSPOT = $(shell bash -c '. scripts/lib.sh && jdk17')/bin/java
 
-.PHONY: help setup build arm64 image run test bench jtreg
+.PHONY: help setup build arm64 image run test tools bench jtreg
 
 help:
 	@echo "make run               benchmarks on Kiln and on java, side by side"
@@ -13,6 +13,7 @@ help:
 	@echo "make build             target/release/{kiln,libjvm.so}"
 	@echo "make arm64             target/arm64/{kiln,libjvm.so}"
 	@echo "make image             target/image: the installed JDK with Kiln as its VM"
+	@echo "make tools             javac, jshell, jlink, ... and Debian's Clojure, ecj, JUnit, H2 on both VMs (TOOLS='jar ecj')"
 	@echo "make bench             all benchmark kernels, -Xint on both VMs (ARGS='-r 5' KERNELS=crc)"
 	@echo "make jtreg DIRS=..     OpenJDK tests on both VMs, compared"
 	@echo "make setup             install what is missing (root, Debian 12)"
@@ -34,6 +35,9 @@ run: build
 
 test: setup
 	scripts/test
+
+tools: image
+	@scripts/tools $(TOOLS)
 
 bench: build
 	@benches/compare $(ARGS) "target/release/kiln -Xint" "$(HOTSPOT) -Xint" $(KERNELS)
