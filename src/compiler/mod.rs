@@ -3,7 +3,10 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
+pub mod build;
 pub mod command;
+pub mod dependencies;
 pub mod ir;
 pub mod log;
 pub mod queue;
+pub mod refusal;

@@ -45,6 +45,26 @@ fn settled(t: &JavaThread, key: (usize, u32)) -> Option<VmResult<LinkedCall>> {
     })
 }
 
+/// What a site has been linked to, for the compilers: the adapter and the root slot of its trailing argument.
+pub type Linked = (MethodRef, Option<&'static RootSlot>);
+
+fn peek(key: (usize, u32)) -> Option<Linked> {
+    match SITES.lock().get(&key)? {
+        Outcome::Linked { adapter, appendix } => Some((adapter, *appendix)),
+        Outcome::Failed(_) => None,
+    }
+}
+
+/// What the `invokedynamic` at `bci` of `method` is linked to.
+pub fn linked_dynamic(method: MethodRef, bci: usize) -> Option<Linked> {
+    peek((method as *const Method as usize, bci as u32))
+}
+
+/// What the call of a signature-polymorphic method at `index` of `holder`'s pool is linked to.
+pub fn linked_handle(holder: ClassRef, index: u16) -> Option<Linked> {
+    peek((holder as *const Class as usize, u32::from(index)))
+}
+
 /// Records how the site was linked, unless another thread was first; what holds.
 fn settle(t: &JavaThread, key: (usize, u32), call: LinkedCall) -> VmResult<LinkedCall> {
     let appendix = call.appendix.non_null().map(new_slot);

@@ -216,6 +216,7 @@ pub mod offsets {
     pub const SECONDARY_SUPER_CACHE: usize = offset_of!(Class, secondary_super_cache);
     pub const PRIMARY_SUPERS: usize = offset_of!(Class, primary_supers);
     pub const STATE: usize = offset_of!(Class, state);
+    pub const FLAGS: usize = offset_of!(Class, flags);
     /// Entry 0 of the vtable: `*const Method`, 8 bytes each.
     pub const VTABLE: usize = (std::mem::size_of::<Class>() + 7) & !7;
 }
@@ -498,6 +499,12 @@ impl Class {
             };
         }
         self.name.dotted()
+    }
+
+    /// The array class whose elements are this class, if it has been made.
+    pub fn array_class_if_made(&self) -> Option<ClassRef> {
+        // SAFETY: null or an array class, which lives as long as its component.
+        unsafe { self.array_class.load(Ordering::Acquire).as_ref() }
     }
 
     /// The class file, which only arrays lack.

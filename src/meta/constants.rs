@@ -102,7 +102,8 @@ impl RuntimeConstantPool {
         self.set(index, field as *const _ as usize);
     }
 
-    /// The resolved method at a Methodref or InterfaceMethodref entry.
+    /// The resolved method at a Methodref or InterfaceMethodref entry, once an instruction has resolved it
+    /// successfully. (For invokespecial: before its selection.)
     pub fn method(&self, index: u16) -> Option<MethodRef> {
         let v = self.raw(index);
         // SAFETY: entries of this kind hold Method addresses.

@@ -1,0 +1,110 @@
+//! Method invocations.
+
+use super::super::ir::{Action, Op, Reason, RefFacts, Runtime, State, Target, Terminator, Type, Value};
+use super::super::refusal::Refusal;
+use super::resolve::{self, Callee};
+use super::Builder;
+use crate::meta::class::class_flags;
+use crate::meta::method::{method_flags, MethodRef};
+
+impl Builder<'_> {
+    pub(super) fn invoke(&mut self, op: u8, index: u16) -> Result<(), Refusal> {
+        let (method, bci) = (self.s().method, self.s().bci);
+        let Some(callee) = resolve::callee(method, bci as usize, op, index) else {
+            self.unloaded();
+            return Ok(());
+        };
+        let state = self.execute();
+        if let Callee::Static(m) = callee {
+            if !resolve::is_usable(m.class(), method) {
+                self.trap(Reason::Uninitialized, Action::Reinterpret, state);
+                return Ok(());
+            }
+        }
+        let appendix = match callee {
+            Callee::Linked(_, slot) => slot,
+            _ => None,
+        };
+        let m = callee.method();
+        let slots = (m.arg_slots as usize).checked_sub(usize::from(appendix.is_some())).ok_or(self.malformed())?;
+        let mut args: Vec<Value> = self.sm().frame.pop_slots(slots, bci)?.into_iter().flatten().collect();
+        if let Some(slot) = appendix {
+            let v = self.value(Op::Object(slot), vec![], Type::Ref);
+            self.set_facts(v, RefFacts { non_null: true, ..RefFacts::default() });
+            args.push(v);
+        }
+        self.check_arguments(m, &args)?;
+        if !m.is_static() {
+            args[0] = self.null_check(args[0], state)?;
+        }
+        if let Callee::PrivateInterface(m) = callee {
+            args[0] = self.cast(args[0], m.class(), state)?;
+        }
+        self.profile_call(callee, &args);
+        let target = match callee {
+            Callee::Static(m) | Callee::Special(m) | Callee::PrivateInterface(m) | Callee::Linked(m, _) => {
+                if m.has_flag(method_flags::OBJECT_INIT) {
+                    return self.object_init(args[0]);
+                }
+                Target::Direct(m)
+            }
+            Callee::Virtual(m) => Target::Virtual(m),
+            Callee::Interface(m) => Target::Interface(m),
+            Callee::MethodHandle(m) => Target::MethodHandle(m),
+        };
+        self.call(target, args)
+    }
+
+    /// Counts and types must be those of the signature.
+    fn check_arguments(&self, m: MethodRef, args: &[Value]) -> Result<(), Refusal> {
+        let receiver = (!m.is_static()).then_some(Type::Ref);
+        let wanted = receiver.into_iter().chain(m.parameters.iter().filter_map(|&p| Type::of(p)));
+        if wanted.eq(args.iter().map(|&a| self.f.ty(a))) {
+            Ok(())
+        } else {
+            Err(self.malformed())
+        }
+    }
+
+    /// Makes the call and pushes its result; the arguments have been popped.
+    fn call(&mut self, target: Target, args: Vec<Value>) -> Result<(), Refusal> {
+        let ty = Type::of(target.method().return_type);
+        let state = self.after_call();
+        let result = self.inst(Op::Call(target), args, ty, Some(state));
+        self.guard_call()?;
+        if let Some(v) = result {
+            self.push(v);
+        }
+        Ok(())
+    }
+
+    /// Counts the call, or its receiver's class, if the code counts.
+    fn profile_call(&mut self, callee: Callee, args: &[Value]) {
+        let s = self.s();
+        let Some(p) = s.profile.filter(|_| self.request.counting.is_some_and(|c| c.sites)) else { return };
+        if let Some(cell) = p.call_cell(s.bci) {
+            self.effect(Op::Count(cell), vec![]);
+        } else if !callee.method().is_static() {
+            self.profile_type(args[0]);
+        }
+    }
+
+    /// `Object.<init>`: registers the object if its class has a finalizer, and nothing else.
+    fn object_init(&mut self, object: Value) -> Result<(), Refusal> {
+        let facts = self.facts(object);
+        if facts.exact && facts.class.is_some_and(|c| !c.has_flag(class_flags::HAS_FINALIZER)) {
+            return Ok(());
+        }
+        let finalizer = self.has_finalizer(object);
+        let (with, without) = (self.new_block(), self.new_block());
+        let edge = |b| super::Edge::new(b, vec![]);
+        self.end(Terminator::Branch { cond: finalizer, then: edge(with), other: edge(without), probability: 1 << 4 });
+        self.cur = Some(with);
+        let state: State = self.after_call();
+        self.effect_at(Op::CallRuntime(Runtime::RegisterFinalizer), vec![object], state);
+        self.guard_call()?;
+        self.jump(without);
+        self.cur = Some(without);
+        Ok(())
+    }
+}

@@ -1,0 +1,371 @@
+//! Bytecode to IR.
+//!
+//! A method's bytecode blocks are translated once each, in reverse postorder, by abstract interpretation: the
+//! frame of a block says which value each local and stack slot holds. A block that several edges reach gets a
+//! parameter for every live slot; `prune` then removes those that stand for one value only. Inlined methods are
+//! translated where they are called, into the same function.
+
+mod arithmetic;
+mod bytecode;
+mod exceptions;
+mod flow;
+mod frame;
+mod invoke;
+mod liveness;
+mod memory;
+mod prune;
+mod resolve;
+mod scope;
+mod translate;
+
+use super::dependencies::Dependencies;
+use super::ir::{
+    Action, Block, Edge, FrameState, Function, MethodIx, Monitor, Op, Reason, RefFacts, Resume, Runtime, Slot, State,
+    Terminator, Type, Value,
+};
+use super::refusal::Refusal;
+use crate::meta::method::{method_flags, MethodKind, MethodRef};
+use crate::profile::MethodProfile;
+use scope::Scope;
+
+/// Which pipeline the function is built for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tier {
+    /// Tiers 1 to 3: no speculation, next to no inlining.
+    Quick,
+    /// Tier 4: inlines and speculates by profile.
+    Optimized,
+}
+
+/// What to count in the code (tiers 2 and 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counting {
+    /// Branches, calls and receiver types too (tier 3).
+    pub sites: bool,
+    /// Invocations and back-edges between two looks of the policy, less 1.
+    pub invoke_mask: u32,
+    pub backedge_mask: u32,
+}
+
+/// A compile as asked for.
+#[derive(Clone, Copy)]
+pub struct Request {
+    /// Loop header to enter at; there must be nothing on the operand stack.
+    pub osr_bci: Option<u16>,
+    pub tier: Tier,
+    pub counting: Option<Counting>,
+    /// The profile of a method: `profile::data::if_attached`, or `profile::data::of_method` if the code counts.
+    pub profile: fn(MethodRef) -> Option<&'static MethodProfile>,
+    /// Blocks, instructions and values that a compile may make before it is given up.
+    pub node_limit: usize,
+}
+
+impl Request {
+    /// A compile from the method's start, without profile.
+    pub fn new(tier: Tier) -> Request {
+        Request { osr_bci: None, tier, counting: None, profile: |_| None, node_limit: 120_000 }
+    }
+}
+
+/// What was built.
+#[derive(Debug)]
+pub struct Built {
+    pub function: Function,
+    /// What it takes for granted.
+    pub dependencies: Dependencies,
+}
+
+/// Builds the IR of `method`.
+///
+/// # Errors
+/// Why it cannot be compiled.
+pub fn build(method: MethodRef, request: &Request) -> Result<Built, Refusal> {
+    if method.kind() != MethodKind::Java || method.code.is_empty() {
+        return Err(Refusal::NoCode);
+    }
+    if method.has_flag(method_flags::OBJECT_INIT) {
+        return Err(Refusal::ObjectInit);
+    }
+    let receiver = (!method.is_static()).then_some(Type::Ref);
+    let params: Vec<Type> =
+        receiver.into_iter().chain(method.parameters.iter().filter_map(|&p| Type::of(p))).collect();
+    let name = method.name_and_signature();
+    let entry_params = if request.osr_bci.is_some() { &[][..] } else { &params };
+    let mut f = Function::new(name, entry_params, Type::of(method.return_type));
+    f.osr_bci = request.osr_bci;
+    let entry = f.entry;
+    let mut b = Builder {
+        f,
+        request,
+        scopes: Vec::new(),
+        cur: Some(entry),
+        dependencies: Dependencies::default(),
+        equal: Vec::new(),
+    };
+    let scope = b.scope(method, None)?;
+    b.scopes.push(scope);
+    match request.osr_bci {
+        Some(bci) => b.enter_osr(bci)?,
+        None => {
+            let args = b.f.blocks[entry].params.clone();
+            b.enter_method(&args)?;
+        }
+    }
+    b.translate()?;
+    b.scopes.pop();
+    prune::prune(&mut b.f);
+    for &(x, y, bci) in &b.equal {
+        if b.f.resolve(x) != b.f.resolve(y) {
+            return Err(Refusal::UnstructuredLocking(bci));
+        }
+    }
+    Ok(Built { function: b.f, dependencies: b.dependencies })
+}
+
+struct Builder<'r> {
+    f: Function,
+    request: &'r Request,
+    /// The method compiled, then those being inlined, innermost last.
+    scopes: Vec<Scope>,
+    /// Block that instructions go to; `None` after the end of the flow.
+    cur: Option<Block>,
+    dependencies: Dependencies,
+    /// Values that must turn out to be the same: what `monitorexit` unlocks and what was locked last; where.
+    equal: Vec<(Value, Value, u16)>,
+}
+
+impl Builder<'_> {
+    fn s(&self) -> &Scope {
+        self.scopes.last().expect("a method is being translated")
+    }
+
+    fn sm(&mut self) -> &mut Scope {
+        self.scopes.last_mut().expect("a method is being translated")
+    }
+
+    fn malformed(&self) -> Refusal {
+        Refusal::Malformed(self.s().bci)
+    }
+
+    // ---------------------------------------------------------------- instructions
+
+    /// Appends an instruction to the current block.
+    fn inst(&mut self, op: Op, args: Vec<Value>, ty: Option<Type>, state: Option<State>) -> Option<Value> {
+        let block = self.cur.expect("instructions follow no terminator");
+        let origin = (self.s().ix, self.s().bci);
+        self.f.append(block, op, args, ty, state, origin)
+    }
+
+    fn value(&mut self, op: Op, args: Vec<Value>, ty: Type) -> Value {
+        self.inst(op, args, Some(ty), None).expect("an instruction with a type has a result")
+    }
+
+    fn effect(&mut self, op: Op, args: Vec<Value>) {
+        self.inst(op, args, None, None);
+    }
+
+    fn value_at(&mut self, op: Op, args: Vec<Value>, ty: Type, state: State) -> Value {
+        self.inst(op, args, Some(ty), Some(state)).expect("an instruction with a type has a result")
+    }
+
+    fn effect_at(&mut self, op: Op, args: Vec<Value>, state: State) {
+        self.inst(op, args, None, Some(state));
+    }
+
+    fn iconst(&mut self, v: i32) -> Value {
+        self.value(Op::Const(i64::from(v)), vec![], Type::I32)
+    }
+
+    fn null(&mut self) -> Value {
+        self.value(Op::Null, vec![], Type::Ref)
+    }
+
+    fn facts(&self, v: Value) -> RefFacts {
+        self.f.values[v].facts
+    }
+
+    fn set_facts(&mut self, v: Value, facts: RefFacts) {
+        self.f.values[v].facts = facts;
+    }
+
+    fn mirror(&mut self, class: crate::meta::class::ClassRef) -> Value {
+        let v = self.value(Op::Mirror(class), vec![], Type::Ref);
+        let facts = RefFacts {
+            class: crate::meta::well_known::Known::Class.try_get(),
+            exact: true,
+            non_null: true,
+        };
+        self.set_facts(v, facts);
+        v
+    }
+
+    // ---------------------------------------------------------------- control
+
+    /// Ends the current block.
+    fn end(&mut self, term: Terminator) {
+        let block = self.cur.take().expect("the flow ends once");
+        self.f.blocks[block].term = term;
+    }
+
+    fn jump(&mut self, to: Block) {
+        self.end(Terminator::Jump(Edge::new(to, vec![])));
+    }
+
+    /// A new block, made the current one.
+    fn start(&mut self) -> Block {
+        let b = self.f.new_block();
+        self.cur = Some(b);
+        b
+    }
+
+    /// Leaves for the interpreter. Where that has happened too often, the code is kept and the interpreter does
+    /// the one bytecode.
+    fn trap(&mut self, reason: Reason, action: Action, state: State) {
+        let action = if self.too_many_traps(reason) { Action::None } else { action };
+        self.end(Terminator::Deopt { reason, action, state });
+    }
+
+    /// The profile says not to speculate on this any more at the current bytecode.
+    fn too_many_traps(&self, reason: Reason) -> bool {
+        let s = self.s();
+        s.profile.is_some_and(|p| p.too_many_traps(s.bci, reason))
+    }
+
+    // ---------------------------------------------------------------- frame states
+
+    /// Where the interpreter executes the current bytecode.
+    fn execute(&mut self) -> State {
+        let live = self.s().live_here();
+        self.state(self.s().bci, Resume::Execute, &live)
+    }
+
+    /// Where the current bytecode, a call, has returned; its arguments must have been popped.
+    fn after_call(&mut self) -> State {
+        let live = self.s().live_here();
+        self.state(self.s().bci, Resume::AfterCall, &live)
+    }
+
+    fn state(&mut self, bci: u16, resume: Resume, live: &liveness::Locals) -> State {
+        self.state_of(self.scopes.len() - 1, bci, resume, live)
+    }
+
+    /// The state of scope `at` and its callers.
+    fn state_of(&mut self, at: usize, bci: u16, resume: Resume, live: &liveness::Locals) -> State {
+        let s = &self.scopes[at];
+        let frame = &s.frame;
+        let locals = (0..frame.locals.len())
+            .map(|i| match frame.locals[i] {
+                Some(v) if live.contains(i) => Slot::Value(v),
+                _ => Slot::Dead,
+            })
+            .collect();
+        let monitors =
+            frame.monitors.iter().map(|&v| Monitor { object: Slot::Value(v), elided: false }).collect();
+        let state = FrameState {
+            parent: s.caller,
+            method: s.ix,
+            bci,
+            resume,
+            locals,
+            stack: frame.stack_slots(),
+            monitors,
+            virtuals: vec![],
+        };
+        self.f.states.push(state)
+    }
+
+    // ---------------------------------------------------------------- entry
+
+    /// Sets up the frame from the arguments, locks, and goes to the first block.
+    fn enter_method(&mut self, args: &[Value]) -> Result<(), Refusal> {
+        let method = self.s().method;
+        let mut at = 0;
+        for (i, &v) in args.iter().enumerate() {
+            if i == 0 && !method.is_static() {
+                let mut facts = self.facts(v);
+                facts.non_null = true;
+                if facts.class.is_none_or(|c| !c.is_subclass_of(method.class())) {
+                    facts.class = Some(method.class());
+                }
+                self.set_facts(v, facts);
+            }
+            if at >= self.s().frame.locals.len() {
+                return Err(Refusal::Malformed(0));
+            }
+            self.sm().frame.locals[at] = Some(v);
+            at += 1 + usize::from(self.f.ty(v).is_two_slots());
+        }
+        self.sm().initial = self.s().frame.locals.clone();
+        let all = self.s().all_locals();
+        if let Some(c) = self.request.counting.filter(|_| self.scopes.len() == 1) {
+            if let Some(cell) = self.s().profile.map(|p| p.invocation_cell()) {
+                let resume = if method.is_synchronized() { Resume::MethodEntry } else { Resume::Execute };
+                let state = self.state(0, resume, &all);
+                self.effect_at(Op::CountAndNotify { cell, mask: c.invoke_mask, method, bci: -1 }, vec![], state);
+            }
+        }
+        if method.is_synchronized() {
+            let object = self.method_object(args)?;
+            self.sm().sync = Some(object);
+            self.sm().frame.monitors.push(object);
+            let state = self.state(0, Resume::Execute, &all);
+            self.effect_at(Op::CallRuntime(Runtime::MonitorEnter), vec![object], state);
+        }
+        let first = self.s().flow.at(0);
+        let edge = self.edge_to(first)?;
+        self.end(Terminator::Jump(edge));
+        Ok(())
+    }
+
+    fn method_object(&mut self, args: &[Value]) -> Result<Value, Refusal> {
+        let method = self.s().method;
+        if method.is_static() {
+            return Ok(self.mirror(method.class()));
+        }
+        args.first().copied().ok_or(Refusal::Malformed(0))
+    }
+
+    /// Takes the frame over from the interpreter at a loop header.
+    fn enter_osr(&mut self, bci: u16) -> Result<(), Refusal> {
+        let s = self.s();
+        if !s.flow.is_instruction(bci) || !s.flow.blocks.iter().any(|b| b.start == bci) {
+            return Err(Refusal::OsrEntry(bci));
+        }
+        let block = s.flow.at(bci);
+        let types = s.types_at(block);
+        let monitors = s.monitors_at(block)?;
+        let max_locals = s.frame.locals.len();
+        self.sm().bci = bci;
+        for (i, ty) in types {
+            let v = self.value(Op::OsrLocal(i), vec![], ty);
+            self.sm().frame.locals[i as usize] = Some(v);
+        }
+        self.sm().initial = self.s().frame.locals.clone();
+        let synchronized = self.s().method.is_synchronized();
+        for k in 0..monitors {
+            let v = self.value(Op::OsrLocal((max_locals + k) as u16), vec![], Type::Ref);
+            self.set_facts(v, RefFacts { non_null: true, ..RefFacts::default() });
+            self.sm().frame.monitors.push(v);
+            if k == 0 && synchronized {
+                self.sm().sync = Some(v);
+            }
+        }
+        let edge = self.edge_to(block)?;
+        self.end(Terminator::Jump(edge));
+        Ok(())
+    }
+
+    /// Whether the function has grown too large.
+    fn check_size(&self) -> Result<(), Refusal> {
+        let nodes = self.f.insts.len() + self.f.blocks.len();
+        if nodes > self.request.node_limit {
+            return Err(Refusal::TooManyNodes { nodes, limit: self.request.node_limit });
+        }
+        Ok(())
+    }
+}
+
+/// Names the method in the function's list.
+fn add_method(f: &mut Function, method: MethodRef) -> MethodIx {
+    f.methods.push(super::ir::MethodName { method: Some(method), name: method.name_and_signature() })
+}

@@ -1,0 +1,188 @@
+//! Symbolic references as a compile sees them: resolved already, or unknown. Nothing here loads, initializes
+//! or throws.
+
+use crate::classfile::tag;
+use crate::invoke::{call_site, intrinsics, member_name};
+use crate::link::resolve::lookup_method;
+use crate::meta::class::{ClassRef, ClassState};
+use crate::meta::field::FieldRef;
+use crate::meta::method::{MethodKind, MethodRef};
+use crate::meta::symbol::Symbol;
+use crate::meta::well_known::Known;
+
+/// Class entry `index`.
+pub fn class(holder: ClassRef, index: u16) -> Option<ClassRef> {
+    holder.constants.class(index)
+}
+
+/// Fieldref `index` as an instruction of `method` may use it.
+pub fn field(method: MethodRef, index: u16, is_static: bool, put: bool) -> Option<FieldRef> {
+    let holder = method.class();
+    let f = holder.constants.field(index)?;
+    if f.is_static() != is_static {
+        return None;
+    }
+    if put && f.is_final() {
+        // The rules of JVMS 6.5.putfield, which depend on the instruction.
+        let initializer: &[u8] = if is_static { b"<clinit>" } else { b"<init>" };
+        let allowed = std::ptr::eq(f.class(), holder)
+            && (holder.file().major_version < 53 || method.name.as_bytes() == initializer);
+        if !allowed {
+            return None;
+        }
+    }
+    Some(f)
+}
+
+/// How an invocation proceeds.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Callee {
+    Static(MethodRef),
+    /// This method, after a null check of the receiver.
+    Special(MethodRef),
+    /// ... and after a check that the receiver is an instance of the method's interface.
+    PrivateInterface(MethodRef),
+    Virtual(MethodRef),
+    Interface(MethodRef),
+    /// A linked call site: the adapter with the root slot of a trailing argument.
+    Linked(MethodRef, Option<u32>),
+    /// `invokeBasic` or `linkTo*`.
+    MethodHandle(MethodRef),
+}
+
+impl Callee {
+    /// The method that has the signature.
+    pub fn method(self) -> MethodRef {
+        match self {
+            Callee::Static(m)
+            | Callee::Special(m)
+            | Callee::PrivateInterface(m)
+            | Callee::Virtual(m)
+            | Callee::Interface(m)
+            | Callee::Linked(m, _)
+            | Callee::MethodHandle(m) => m,
+        }
+    }
+}
+
+/// The target of the `invoke*` instruction with opcode `op` at `bci` of `method`; `None` while it is unresolved
+/// or if it cannot succeed.
+pub fn callee(method: MethodRef, bci: usize, op: u8, index: u16) -> Option<Callee> {
+    let holder = method.class();
+    match op {
+        0xb6 => invoke_virtual(holder, index),
+        0xb7 => special(holder, index).map(Callee::Special),
+        0xb8 => {
+            let m = holder.constants.method(index)?;
+            match m.kind() {
+                _ if !m.is_static() => None,
+                MethodKind::LinkToVirtual
+                | MethodKind::LinkToStatic
+                | MethodKind::LinkToSpecial
+                | MethodKind::LinkToInterface => Some(Callee::MethodHandle(m)),
+                MethodKind::LinkToNative | MethodKind::InvokeGeneric => None,
+                _ => Some(Callee::Static(m)),
+            }
+        }
+        0xb9 => invoke_interface(holder, index),
+        0xba => call_site::linked_dynamic(method, bci).map(linked),
+        _ => None,
+    }
+}
+
+fn linked((adapter, appendix): call_site::Linked) -> Callee {
+    Callee::Linked(adapter, appendix.map(|s| s.address() as u32))
+}
+
+fn invoke_virtual(holder: ClassRef, index: u16) -> Option<Callee> {
+    let r = holder.constants.file().member_ref(index)?;
+    let polymorphic = match r.class_name {
+        b"java/lang/invoke/MethodHandle" => Known::MethodHandle.try_get(),
+        b"java/lang/invoke/VarHandle" => Known::VarHandle.try_get(),
+        _ => None,
+    };
+    if let Some(class) = polymorphic {
+        let name = Symbol::intern(r.name);
+        match member_name::polymorphic_kind(class, name) {
+            Some(MethodKind::InvokeGeneric) => return call_site::linked_handle(holder, index).map(linked),
+            Some(MethodKind::InvokeBasic) if may_call_intrinsics(holder) => {
+                let m = intrinsics::lookup(class, name, Symbol::intern(r.descriptor))?;
+                return Some(Callee::MethodHandle(m));
+            }
+            Some(_) => return None,
+            None => {}
+        }
+    }
+    let m = holder.constants.method(index)?;
+    if m.is_static() || m.class().is_interface() && m.is_private() {
+        return None;
+    }
+    Some(dispatched(m))
+}
+
+/// The intrinsics of `MethodHandle` are for its package alone.
+fn may_call_intrinsics(holder: ClassRef) -> bool {
+    holder.is_same_package(Known::MethodHandle.get())
+}
+
+/// A call dispatched on the receiver's class, direct where there is nothing to select.
+fn dispatched(m: MethodRef) -> Callee {
+    use std::sync::atomic::Ordering;
+    if m.class().is_interface() {
+        return Callee::Interface(m);
+    }
+    let in_table = m.vtable_index.load(Ordering::Acquire) >= 0;
+    if m.is_private() || m.is_final() || !in_table {
+        Callee::Special(m)
+    } else {
+        Callee::Virtual(m)
+    }
+}
+
+fn invoke_interface(holder: ClassRef, index: u16) -> Option<Callee> {
+    let m = holder.constants.method(index)?;
+    if m.is_static() {
+        return None;
+    }
+    if m.class().is_interface() && m.is_private() {
+        return Some(Callee::PrivateInterface(m));
+    }
+    Some(dispatched(m))
+}
+
+/// JVMS 6.5.invokespecial, for a reference that has been resolved.
+fn special(holder: ClassRef, index: u16) -> Option<MethodRef> {
+    let pool = holder.constants.file();
+    let r = pool.member_ref(index)?;
+    let m = holder.constants.method(index)?;
+    let named = class(holder, r.class_index)?;
+    if m.is_static() || m.is_constructor() && !std::ptr::eq(m.class(), named) {
+        return None;
+    }
+    let from_super = !m.is_constructor()
+        && !m.is_private()
+        && !named.is_interface()
+        && !holder.is_interface()
+        && !std::ptr::eq(holder, named)
+        && holder.is_subclass_of(named);
+    if named.is_interface() && !std::ptr::eq(holder, named) && !holder.is_interface() && !holder.is_hidden() {
+        // Resolved for another kind of call perhaps: only a direct superinterface's method may be meant.
+        if !holder.interfaces.iter().any(|i| std::ptr::eq(*i, named)) {
+            return None;
+        }
+    }
+    debug_assert!(matches!(pool.tag(index), tag::METHODREF | tag::INTERFACE_METHODREF));
+    let selected = if from_super { lookup_method(holder.super_class?, m.name, m.descriptor)? } else { m };
+    (!selected.is_static() && !selected.is_abstract()).then_some(selected)
+}
+
+/// Whether code of `method` may use static members of `class`, or make instances, without looking whether it is
+/// initialized: it is, or whoever runs the code has begun to (HotSpot's `needs_clinit_barrier`). The initializer
+/// of a class runs on one thread, and no other gets into static methods and constructors before it is over.
+pub fn is_usable(class: ClassRef, method: MethodRef) -> bool {
+    class.is_initialized()
+        || class.state() == ClassState::BeingInitialized
+            && (method.is_static() || method.is_constructor())
+            && method.class().is_subclass_of(class)
+            && !class.is_interface()
+}

@@ -1,0 +1,36 @@
+//! Why a method is not compiled.
+
+use std::fmt;
+
+/// See the module comment. The method then stays in the interpreter, or in the tier below.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// Native, abstract, or made by the VM.
+    NoCode,
+    /// `jsr` or `ret` at this bytecode index: subroutines are not compiled.
+    Subroutine(u16),
+    /// Monitors that are not entered and exited in pairs (JVMS 2.11.10), at this bytecode index.
+    UnstructuredLocking(u16),
+    /// Code that no verifier would pass, at this bytecode index.
+    Malformed(u16),
+    /// A loop entered by on-stack replacement with operands on the stack, or a bytecode that is no loop header.
+    OsrEntry(u16),
+    /// `Object.<init>`, which registers finalizers, is compiled into its callers only.
+    ObjectInit,
+    /// More nodes than a compile may make.
+    TooManyNodes { nodes: usize, limit: usize },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NoCode => write!(f, "method has no bytecode"),
+            Refusal::Subroutine(bci) => write!(f, "jsr/ret at bytecode {bci}"),
+            Refusal::UnstructuredLocking(bci) => write!(f, "unbalanced monitors at bytecode {bci}"),
+            Refusal::Malformed(bci) => write!(f, "malformed code at bytecode {bci}"),
+            Refusal::OsrEntry(bci) => write!(f, "OSR starts with non-empty stack or outside a loop at bytecode {bci}"),
+            Refusal::ObjectInit => write!(f, "Object.<init> is compiled into its callers only"),
+            Refusal::TooManyNodes { nodes, limit } => write!(f, "out of nodes ({nodes} > {limit})"),
+        }
+    }
+}
