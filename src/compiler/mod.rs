@@ -8,5 +8,6 @@ pub mod command;
 pub mod dependencies;
 pub mod ir;
 pub mod log;
+pub mod passes;
 pub mod queue;
 pub mod refusal;

@@ -352,6 +352,11 @@ impl PartialEq for Method {
     }
 }
 impl Eq for Method {}
+impl std::hash::Hash for Method {
+    fn hash<H: std::hash::Hasher>(&self, h: &mut H) {
+        h.write_usize(self as *const Method as usize)
+    }
+}
 impl std::fmt::Debug for Method {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.name_and_signature())

@@ -110,7 +110,7 @@ pub enum Rmw {
 }
 
 /// Where a Java call goes.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Target {
     /// This method: `invokestatic`, `invokespecial`, or devirtualized. The receiver, if any, is not null.
     Direct(MethodRef),
@@ -176,7 +176,7 @@ pub enum Runtime {
 }
 
 /// See the module comment.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Op {
     // ---- constants and entry values
     /// `() -> i32 | i64 | ptr`; i32 sign-extended. For ptr: an address below 4 GiB or any other.

@@ -1,0 +1,103 @@
+//! The optimizer: one table of passes, one file a pass.
+//!
+//! A pass takes a well-formed function and leaves one. It is a function of the IR and the settings alone.
+
+mod cfg;
+mod conditions;
+mod dce;
+mod fold;
+mod gvn;
+mod licm;
+mod memory;
+pub mod rewrite;
+
+use super::ir::verify::assert_valid;
+use super::ir::Function;
+use std::time::{Duration, Instant};
+
+/// One pass.
+pub struct Pass {
+    pub name: &'static str,
+    /// Changes the function; whether it did.
+    pub run: fn(&mut Function) -> bool,
+    /// Passes that must have run before, at least once.
+    after: &'static [&'static str],
+    /// Part of the quick pipeline too.
+    quick: bool,
+}
+
+/// All passes, in the order in which they run. A name may appear more than once.
+pub static PASSES: &[Pass] = &[
+    Pass { name: "fold", run: fold::run, after: &[], quick: true },
+    Pass { name: "cfg", run: cfg::run, after: &[], quick: true },
+    Pass { name: "gvn", run: gvn::run, after: &["fold"], quick: true },
+    Pass { name: "memory", run: memory::run, after: &["gvn"], quick: false },
+    Pass { name: "conditions", run: conditions::run, after: &["gvn"], quick: false },
+    Pass { name: "fold", run: fold::run, after: &[], quick: false },
+    Pass { name: "cfg", run: cfg::run, after: &[], quick: false },
+    Pass { name: "licm", run: licm::run, after: &["gvn"], quick: false },
+    Pass { name: "gvn", run: gvn::run, after: &["fold"], quick: false },
+    Pass { name: "memory", run: memory::run, after: &["gvn"], quick: false },
+    Pass { name: "fold", run: fold::run, after: &[], quick: false },
+    Pass { name: "cfg", run: cfg::run, after: &[], quick: false },
+    Pass { name: "dce", run: dce::run, after: &[], quick: true },
+];
+
+/// What to do beside optimizing.
+#[derive(Default)]
+pub struct Settings<'a> {
+    pub quick: bool,
+    /// Check the function after every pass (`-XX:+VerifyIR`; always in debug builds).
+    pub verify: bool,
+    /// Names of passes to leave out.
+    pub disabled: &'a [String],
+    /// Is handed the function after each pass that changed it.
+    pub dump: Option<&'a mut dyn FnMut(&str, &Function)>,
+}
+
+/// Runs the pipeline; the time each pass took, in the table's order.
+///
+/// # Panics
+/// When verifying, if a pass breaks the function.
+pub fn run(f: &mut Function, settings: &mut Settings<'_>) -> Vec<(&'static str, Duration)> {
+    let verify = settings.verify || cfg!(debug_assertions);
+    if verify {
+        assert_valid(f, "as built");
+    }
+    let mut times = Vec::new();
+    for p in PASSES {
+        if settings.quick && !p.quick || settings.disabled.iter().any(|d| d == p.name) {
+            continue;
+        }
+        let begin = Instant::now();
+        let changed = (p.run)(f);
+        times.push((p.name, begin.elapsed()));
+        if changed {
+            if verify {
+                assert_valid(f, p.name);
+            }
+            if let Some(dump) = &mut settings.dump {
+                dump(p.name, f);
+            }
+        }
+    }
+    times
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_order_keeps_its_constraints() {
+        for quick in [false, true] {
+            let mut ran: Vec<&str> = Vec::new();
+            for p in PASSES.iter().filter(|p| p.quick || !quick) {
+                for needed in p.after {
+                    assert!(ran.contains(needed), "{} runs before {needed} (quick: {quick})", p.name);
+                }
+                ran.push(p.name);
+            }
+        }
+    }
+}
