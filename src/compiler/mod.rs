@@ -8,6 +8,7 @@ pub mod command;
 pub mod dependencies;
 pub mod ir;
 pub mod log;
+pub mod lower;
 pub mod passes;
 pub mod queue;
 pub mod refusal;

@@ -19,6 +19,14 @@ pub enum Refusal {
     ObjectInit,
     /// More nodes than a compile may make.
     TooManyNodes { nodes: usize, limit: usize },
+    /// A frame state names a method that does not exist (textual IR only).
+    NoMethod,
+    /// A run-time function would need more argument registers than there are.
+    TooManyArguments,
+    /// The register allocator gave up.
+    RegisterAllocation(&'static str),
+    /// The code is too large for a branch.
+    TooFar,
 }
 
 impl fmt::Display for Refusal {
@@ -31,6 +39,10 @@ impl fmt::Display for Refusal {
             Refusal::OsrEntry(bci) => write!(f, "OSR starts with non-empty stack or outside a loop at bytecode {bci}"),
             Refusal::ObjectInit => write!(f, "Object.<init> is compiled into its callers only"),
             Refusal::TooManyNodes { nodes, limit } => write!(f, "out of nodes ({nodes} > {limit})"),
+            Refusal::NoMethod => write!(f, "a frame state names no method"),
+            Refusal::TooManyArguments => write!(f, "too many arguments for a run-time function"),
+            Refusal::RegisterAllocation(why) => write!(f, "register allocation failed: {why}"),
+            Refusal::TooFar => write!(f, "code too large for a branch"),
         }
     }
 }

@@ -217,6 +217,8 @@ pub mod offsets {
     pub const PRIMARY_SUPERS: usize = offset_of!(Class, primary_supers);
     pub const STATE: usize = offset_of!(Class, state);
     pub const FLAGS: usize = offset_of!(Class, flags);
+    /// Component class of an array class, 0 for none (`Option<ClassRef>`).
+    pub const COMPONENT: usize = offset_of!(Class, component);
     /// Entry 0 of the vtable: `*const Method`, 8 bytes each.
     pub const VTABLE: usize = (std::mem::size_of::<Class>() + 7) & !7;
 }

@@ -94,6 +94,7 @@ pub mod offsets {
     pub const STACK_LIMIT: usize = offset_of!(JavaThread, stack_limit);
     pub const EXCEPTION: usize = offset_of!(JavaThread, exception);
     pub const JNI_ENV: usize = offset_of!(JavaThread, jni_env);
+    pub const THREAD_OBJECT: usize = offset_of!(JavaThread, thread_object);
     pub const NATIVE_STACK_LIMIT: usize = offset_of!(JavaThread, native_stack_limit);
     pub const SAVED_SP: usize = offset_of!(JavaThread, saved_sp);
 }

@@ -59,6 +59,8 @@ pub struct Sink<R: Relocation> {
     /// (pc after the call, handler's label).
     handlers: Vec<(u32, DynamicLabel)>,
     exits: Vec<(u32, Reason, Action, DynamicLabel)>,
+    /// (offset of an entry of a jump table, of the table, target).
+    tables: Vec<(u32, u32, DynamicLabel)>,
     pub comments: Vec<(u32, String)>,
 }
 
@@ -72,6 +74,7 @@ impl<R: Relocation> Sink<R> {
             placed: vec![],
             handlers: vec![],
             exits: vec![],
+            tables: vec![],
             comments: vec![],
         }
     }
@@ -117,6 +120,16 @@ impl<R: Relocation> Sink<R> {
         l
     }
 
+    /// Emits a jump table: 32-bit distances of the targets from its start.
+    pub fn table(&mut self, targets: &[DynamicLabel]) {
+        let table = self.offset();
+        for &t in targets {
+            let at = self.offset();
+            self.tables.push((at, table, t));
+            self.ops.push_i32(0)
+        }
+    }
+
     /// Emits the exits; `call` emits the call of `Stub::Deopt`, relocation included.
     pub fn emit_exits(&mut self, mut call: impl FnMut(&mut Sink<R>)) {
         for (point, reason, action, label) in std::mem::take(&mut self.exits) {
@@ -137,6 +150,10 @@ impl<R: Relocation> Sink<R> {
             handlers.push((pc, at(l)?));
         }
         handlers.sort_unstable();
+        let mut entries = Vec::new();
+        for &(at_entry, table, l) in &self.tables {
+            entries.push((at_entry as usize, (at(l)? as i32).wrapping_sub(table as i32)));
+        }
         let mut placed = self.placed;
         placed.sort_unstable_by_key(|p| p.0);
         let points = placed
@@ -146,13 +163,17 @@ impl<R: Relocation> Sink<R> {
                 DebugPoint { pc, kind, frames: data.frames.clone(), virtuals: data.virtuals.clone() }
             })
             .collect();
+        let mut code = self.ops.finalize().map_err(|e| e.to_string())?;
+        for (at, distance) in entries {
+            code[at..at + 4].copy_from_slice(&distance.to_le_bytes());
+        }
         Ok(Assembled {
             frame_size: self.frame.size,
             relocations: self.relocations,
             points,
             handlers,
             comments: self.comments,
-            code: self.ops.finalize().map_err(|e| e.to_string())?,
+            code,
         })
     }
 }

@@ -371,7 +371,7 @@ pub enum Slot {
 /// A frame to rebuild; see `code::assembled::FrameInfo`.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    pub method: Option<MethodRef>,
+    pub method: MethodRef,
     pub bci: u16,
     pub resume: ir::Resume,
     pub locals: Vec<Slot>,

@@ -6,8 +6,15 @@ pub mod arm64;
 pub mod emit;
 pub mod lir;
 pub mod machine;
+pub mod pipeline;
+pub mod regalloc;
+pub mod x64;
 
 pub use machine::{Machine, Operands};
+
+use super::ir::Function;
+use super::refusal::Refusal;
+use crate::code::assembled::Assembled;
 
 /// A processor to compile for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -57,4 +64,12 @@ pub struct Options {
     pub comments: bool,
     /// The collector wants write barriers.
     pub barrier: bool,
+}
+
+/// Compiles a function for the processor that the options name.
+pub fn compile(f: &Function, options: &Options) -> Result<Assembled, Refusal> {
+    match options.arch {
+        Arch::X64 => pipeline::compile::<x64::X64, x64::X64Emitter>(f, options),
+        Arch::Arm64 => Err(Refusal::Unsupported("ARM64".to_string())),
+    }
 }
