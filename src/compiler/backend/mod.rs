@@ -64,6 +64,15 @@ pub struct Options {
     pub comments: bool,
     /// The collector wants write barriers.
     pub barrier: bool,
+    /// Have regalloc2's checker verify each allocation (slow).
+    pub check: bool,
+}
+
+impl Options {
+    /// Those for `arch` with its first version's instructions, without barriers.
+    pub fn new(arch: Arch) -> Options {
+        Options { arch, features: Features::default(), quick: false, comments: false, barrier: false, check: false }
+    }
 }
 
 /// Compiles a function for the processor that the options name.

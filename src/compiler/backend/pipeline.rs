@@ -17,9 +17,8 @@ pub fn compile<M: Machine, E: Emitter>(f: &ir::Function, options: &Options) -> R
     let mut low = super::super::lower::lower::<M>(f, options)?;
     let problem = Problem::new::<M>(&mut low);
     let out = problem.solve::<M>(options.quick)?;
-    #[cfg(test)]
-    if let Err(e) = problem.check::<M>(&out) {
-        panic!("wrong register allocation of {}: {e}", f.name);
+    if options.check {
+        problem.check::<M>(&out).map_err(|e| Refusal::RegisterAllocation(format!("checker: {e}")))?;
     }
     let frame = frame(&low, &out);
     let mut w = Writer::<E> {
