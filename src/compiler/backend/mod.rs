@@ -64,7 +64,7 @@ pub struct Options {
     pub comments: bool,
     /// The collector wants write barriers.
     pub barrier: bool,
-    /// Have regalloc2's checker verify each allocation (slow).
+    /// Have regalloc2's checker verify each allocation (slow), and panic if it is wrong.
     pub check: bool,
 }
 
@@ -79,6 +79,6 @@ impl Options {
 pub fn compile(f: &Function, options: &Options) -> Result<Assembled, Refusal> {
     match options.arch {
         Arch::X64 => pipeline::compile::<x64::X64, x64::X64Emitter>(f, options),
-        Arch::Arm64 => Err(Refusal::Unsupported("ARM64".to_string())),
+        Arch::Arm64 => pipeline::compile::<arm64::Arm64, arm64::Arm64Emitter>(f, options),
     }
 }

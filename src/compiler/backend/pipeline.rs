@@ -18,7 +18,9 @@ pub fn compile<M: Machine, E: Emitter>(f: &ir::Function, options: &Options) -> R
     let problem = Problem::new::<M>(&mut low);
     let out = problem.solve::<M>(options.quick)?;
     if options.check {
-        problem.check::<M>(&out).map_err(|e| Refusal::RegisterAllocation(format!("checker: {e}")))?;
+        if let Err(e) = problem.check::<M>(&out) {
+            panic!("wrong register allocation of {}: {e}", f.name)
+        }
     }
     let frame = frame(&low, &out);
     let mut w = Writer::<E> {
@@ -29,7 +31,7 @@ pub fn compile<M: Machine, E: Emitter>(f: &ir::Function, options: &Options) -> R
         comments: options.comments,
     };
     w.function::<M>(f, &mut low, &problem, &out);
-    w.e.into_sink().into_assembled().map_err(Refusal::Assembler)
+    w.e.into_sink().into_assembled().map_err(|_| Refusal::TooFar)
 }
 
 /// Sizes of the frame.

@@ -5,7 +5,7 @@ use super::machine::{Machine, Operands};
 use crate::compiler::refusal::Refusal;
 use regalloc2::{
     Algorithm, Allocation, Block, Inst, InstRange, Operand, OperandConstraint, OperandKind, OperandPos, Output, PReg,
-    PRegSet, RegClass, RegallocOptions, VReg,
+    PRegSet, RegAllocError, RegClass, RegallocOptions, VReg,
 };
 
 /// A function as the allocator sees it.
@@ -160,7 +160,13 @@ impl Problem {
                 return Ok(out);
             }
         }
-        regalloc2::run(self, M::env(), &options(Algorithm::Ion)).map_err(|e| Refusal::RegisterAllocation(e.to_string()))
+        regalloc2::run(self, M::env(), &options(Algorithm::Ion)).map_err(|e| {
+            Refusal::RegisterAllocation(match e {
+                RegAllocError::TooManyLiveRegs => "too many live registers",
+                RegAllocError::TooManyOperands => "too many operands",
+                _ => "malformed input",
+            })
+        })
     }
 
     /// Replaces virtual by physical registers in instruction `i`; where the values of its state are.

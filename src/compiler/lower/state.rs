@@ -18,9 +18,8 @@ impl<M: Machine> Lower<'_, M> {
         let mut next = Some(state);
         while let Some(s) = next {
             let s = &self.f.states[s];
-            let name = &self.f.methods[s.method];
             frames.push(Frame {
-                method: name.method.ok_or_else(|| Refusal::NoMethod(name.name.clone()))?,
+                method: self.f.methods[s.method].method.ok_or(Refusal::NoMethod)?,
                 bci: s.bci,
                 resume: s.resume,
                 locals: s.locals.iter().map(|&x| self.state_slot(x, &mut uses)).collect(),
