@@ -5,7 +5,7 @@ CARGO_FLAGS := -q --release -j2
 # The reference VM; looked for when a recipe that needs it runs, after set-up.
 HOTSPOT = $(shell bash -c '. scripts/lib.sh && jdk17')/bin/java
 
-.PHONY: help setup build arm64 image run test tools bench jtreg
+.PHONY: help setup build arm64 image run test tools bench jtreg fuzz-classfiles
 
 help:
 	@echo "make run               benchmarks on Kiln and on java, side by side"
@@ -16,6 +16,7 @@ help:
 	@echo "make tools             javac, jshell, jlink, ... and Debian's Clojure, ecj, JUnit, H2 on both VMs (TOOLS='jar ecj')"
 	@echo "make bench             all benchmark kernels, -Xint on both VMs (ARGS='-r 5' KERNELS=crc)"
 	@echo "make jtreg DIRS=..     OpenJDK tests on both VMs, compared"
+	@echo "make fuzz-classfiles    changed class files on both VMs, compared (SEED=1 COUNT=20000)"
 	@echo "make setup             install what is missing (root, Debian 12)"
 
 setup:
@@ -45,3 +46,8 @@ bench: build
 jtreg: DIRS ?= $(shell grep -v '^\#' tests/jtreg.dirs)
 jtreg: image
 	@scripts/jtreg $(DIRS)
+
+fuzz-classfiles: SEED ?= 1
+fuzz-classfiles: COUNT ?= 20000
+fuzz-classfiles: build
+	CLASSFUZZ=$(SEED):0:$(COUNT) cargo test $(CARGO_FLAGS) --test classfuzz -- --nocapture

@@ -54,6 +54,10 @@ pub(super) fn parse<'a>(
         }
     }
     parse_deferred(reader, parts, &deferred, &mut found)?;
+    if deferred.inner_classes.is_none() {
+        // HotSpot keeps the two together, and EnclosingMethod alone is lost.
+        found.enclosing_method = None;
+    }
     context.require(
         max_bootstrap.is_none() || seen_bootstrap,
         "Missing BootstrapMethods attribute in class file %s",

@@ -54,24 +54,39 @@ pub struct FormatError {
     pub class: &'static str,
     /// Its message, as HotSpot words it.
     pub message: String,
+    /// What HotSpot would have looked for before it came to the mistake; where that fails, it is
+    /// what is thrown.
+    pub interfaces: Option<Box<InterfacesRead>>,
+}
+
+/// Direct superinterfaces read before a mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfacesRead {
+    /// The internal name of the class being read.
+    pub class_name: Vec<u8>,
+    /// The internal names of the interfaces, in order.
+    pub names: Vec<Vec<u8>>,
 }
 
 impl FormatError {
+    fn new(class: &'static str, message: impl Into<String>) -> Self {
+        FormatError { class, message: message.into(), interfaces: None }
+    }
     /// A `java.lang.ClassFormatError`.
     pub fn class_format(message: impl Into<String>) -> Self {
-        FormatError { class: "java/lang/ClassFormatError", message: message.into() }
+        FormatError::new("java/lang/ClassFormatError", message)
     }
     /// A `java.lang.UnsupportedClassVersionError`.
     pub fn unsupported_version(message: impl Into<String>) -> Self {
-        FormatError { class: "java/lang/UnsupportedClassVersionError", message: message.into() }
+        FormatError::new("java/lang/UnsupportedClassVersionError", message)
     }
     /// A `java.lang.NoClassDefFoundError`.
     pub fn no_class_def(message: impl Into<String>) -> Self {
-        FormatError { class: "java/lang/NoClassDefFoundError", message: message.into() }
+        FormatError::new("java/lang/NoClassDefFoundError", message)
     }
     /// A `java.lang.IncompatibleClassChangeError`.
     pub fn incompatible_change(message: impl Into<String>) -> Self {
-        FormatError { class: "java/lang/IncompatibleClassChangeError", message: message.into() }
+        FormatError::new("java/lang/IncompatibleClassChangeError", message)
     }
 }
 

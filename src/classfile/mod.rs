@@ -37,7 +37,7 @@ pub use class::{
 pub use constant_pool::{tag, Constant, ConstantPool, MemberRef, NameAndType};
 pub use descriptor::{FieldType, MethodDescriptor};
 pub use error::{
-    FormatError, ParseOptions, MAX_MAJOR_VERSION, MIN_MAJOR_VERSION, PREVIEW_MINOR_VERSION,
+    FormatError, InterfacesRead, ParseOptions, MAX_MAJOR_VERSION, MIN_MAJOR_VERSION, PREVIEW_MINOR_VERSION,
 };
 pub use names::is_legal_package_or_module_name;
 pub use parser::parse;

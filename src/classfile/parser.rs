@@ -8,7 +8,7 @@ use super::class_attributes;
 use super::constant_pool::{tag, ConstantPool};
 use super::context::Context;
 use super::error::{
-    FormatError, ParseOptions, MAX_MAJOR_VERSION, MIN_MAJOR_VERSION, PREVIEW_MINOR_VERSION,
+    FormatError, InterfacesRead, ParseOptions, MAX_MAJOR_VERSION, MIN_MAJOR_VERSION, PREVIEW_MINOR_VERSION,
 };
 use super::flags::CLASS_FLAGS;
 use super::members;
@@ -138,25 +138,36 @@ pub fn parse<'a>(
         vm_annotations: opts.vm_annotations,
         hidden: opts.hidden,
     };
-    let interfaces = parse_interfaces(&mut reader, &parts)?;
-    let fields = members::parse_fields(&mut reader, &parts)?;
-    let methods = members::parse_methods(&mut reader, &parts)?;
-    let attributes = class_attributes::parse(&mut reader, &parts, facts.max_bootstrap)?;
-    context.require(reader.at_end(), "Extra bytes at the end of class file %s")?;
-
-    if context.class_name == b"java/lang/Object" {
-        context.require(
-            interfaces.is_empty(),
-            "java.lang.Object cannot implement an interface in class file %s",
-        )?;
-    }
-    if parts.is_interface() {
-        let super_name = super_class.and_then(|index| pool.class_name(index));
-        context.require(
-            super_name.is_none_or(|name| name == b"java/lang/Object"),
-            "Interfaces must have java.lang.Object as superclass in class file %s",
-        )?;
-    }
+    let mut interfaces = Vec::new();
+    let mut rest = || {
+        parse_interfaces(&mut reader, &parts, &mut interfaces)?;
+        let fields = members::parse_fields(&mut reader, &parts)?;
+        let methods = members::parse_methods(&mut reader, &parts)?;
+        let attributes = class_attributes::parse(&mut reader, &parts, facts.max_bootstrap)?;
+        context.require(reader.at_end(), "Extra bytes at the end of class file %s")?;
+        if context.class_name == b"java/lang/Object" {
+            context.require(
+                interfaces.is_empty(),
+                "java.lang.Object cannot implement an interface in class file %s",
+            )?;
+        }
+        if parts.is_interface() {
+            let super_name = super_class.and_then(|index| pool.class_name(index));
+            context.require(
+                super_name.is_none_or(|name| name == b"java/lang/Object"),
+                "Interfaces must have java.lang.Object as superclass in class file %s",
+            )?;
+        }
+        Ok((fields, methods, attributes))
+    };
+    let (fields, methods, attributes) = match rest() {
+        Ok(parsed) => parsed,
+        Err(e) => {
+            let names = interfaces.iter().filter_map(|&index| pool.class_name(index)).map(<[u8]>::to_vec).collect();
+            let read = InterfacesRead { class_name: found_name.to_vec(), names };
+            return Err(FormatError { interfaces: Some(Box::new(read)), ..e });
+        }
+    };
     if attributes.synthetic {
         access_flags |= ACC_SYNTHETIC;
     }
@@ -238,12 +249,14 @@ fn parse_super_class(
     Ok(Some(index))
 }
 
+/// Appends the indices to `interfaces`, where those before a mistake stay.
 fn parse_interfaces(
     reader: &mut Reader<'_>,
     parts: &Parts<'_, '_, '_>,
-) -> Result<Vec<u16>, FormatError> {
+    interfaces: &mut Vec<u16>,
+) -> Result<(), FormatError> {
     let count = reader.u16()?;
-    let mut interfaces = Vec::with_capacity(usize::from(count));
+    interfaces.reserve_exact(usize::from(count));
     for _ in 0..count {
         let index = reader.u16()?;
         let name = parts.pool.class_name(index).ok_or_else(|| {
@@ -267,5 +280,5 @@ fn parse_interfaces(
             }
         }
     }
-    Ok(interfaces)
+    Ok(())
 }

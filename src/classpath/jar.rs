@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use flate2::read::DeflateDecoder;
 use parking_lot::Mutex;
 use zip::result::ZipError;
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::error::ClassPathError;
 use super::manifest::Manifest;
@@ -46,7 +47,7 @@ impl Jar {
     pub fn find(&self, name: &[u8]) -> Result<Option<Vec<u8>>, ClassPathError> {
         let mut archive = self.archive.lock();
         let Some(index) = archive.index_for_name_raw(name) else { return Ok(None) };
-        let entry = archive.by_index(index).map_err(|error| zip_error(&self.path, error))?;
+        let entry = archive.by_index_raw(index).map_err(|error| zip_error(&self.path, error))?;
         let size = entry.size();
         let about = |what: String| {
             let name = String::from_utf8_lossy(name).into_owned();
@@ -57,11 +58,18 @@ impl Jar {
         }
         let plausible = entry.compressed_size().saturating_mul(MAX_DEFLATE_RATIO);
         let mut contents = Vec::with_capacity(size.min(plausible) as usize);
-        // One byte more than declared, to notice if there is more.
-        entry
-            .take(size + 1)
-            .read_to_end(&mut contents)
-            .map_err(|error| about(error.to_string()))?;
+        if entry.encrypted() {
+            return Err(about("it is encrypted".into()));
+        }
+        // One byte more than declared, to notice if there is more. The checksum is not looked at,
+        // as HotSpot's boot loader does not: what is wrong with a class file its parser says.
+        let limit = size + 1;
+        let read = match entry.compression() {
+            CompressionMethod::Stored => entry.take(limit).read_to_end(&mut contents),
+            CompressionMethod::Deflated => DeflateDecoder::new(entry).take(limit).read_to_end(&mut contents),
+            other => return Err(about(format!("its compression method {other} is not supported"))),
+        };
+        read.map_err(|error| about(error.to_string()))?;
         if contents.len() as u64 != size {
             return Err(about(format!("it does not have the {size} bytes that it declares")));
         }

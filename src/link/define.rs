@@ -24,6 +24,8 @@ use crate::threads::JavaThread;
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::OnceLock;
 
+const ICCE: &str = "java/lang/IncompatibleClassChangeError";
+
 static NEXT_CLASS_ID: AtomicU32 = AtomicU32::new(0);
 static NEXT_HIDDEN_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -56,7 +58,34 @@ pub(super) fn parse_class(
         hidden: hidden.is_some(),
         vm_annotations: trusted || hidden.is_some_and(|h| h.vm_annotations),
     };
-    parse(bytes, &options).map_err(|e| throw(t, e.class, Some(e.message)))
+    match parse(bytes, &options) {
+        Ok(file) => Ok(file),
+        Err(e) => {
+            // The superinterfaces are looked for as they are read: what is wrong with them comes first.
+            if let Some(read) = &e.interfaces {
+                let of = Symbol::intern(&read.class_name);
+                for name in &read.names {
+                    load_interface(t, loader, of, Symbol::intern(name))?;
+                }
+            }
+            Err(throw(t, e.class, Some(e.message)))
+        }
+    }
+}
+
+/// A direct superinterface of the class `of`, which `loader` is defining.
+fn load_interface(t: &JavaThread, loader: LoaderRef, of: Symbol, name: Symbol) -> VmResult<ClassRef> {
+    let i = super::load::load_super(t, loader, of, name)?;
+    if !i.is_interface() {
+        let m = format!(
+            "class {} can not implement {}, because it is not an interface ({})",
+            of.dotted(),
+            i,
+            i.in_module_of_loader(false, false)
+        );
+        return Err(throw(t, ICCE, Some(m)));
+    }
+    Ok(i)
 }
 
 /// Everything of a class that has no address yet.
@@ -86,14 +115,14 @@ pub(super) fn build_class(
         }
         None => file_name,
     };
+    let mut interfaces = Vec::with_capacity(file.interfaces.len());
+    for i in file.interface_names() {
+        interfaces.push(load_interface(t, loader, file_name, Symbol::intern(i))?);
+    }
     let super_class = match file.super_name() {
         None => None,
         Some(s) => Some(super::load::load_super(t, loader, file_name, Symbol::intern(s))?),
     };
-    let mut interfaces = Vec::with_capacity(file.interfaces.len());
-    for i in file.interface_names() {
-        interfaces.push(super::load::load_super(t, loader, file_name, Symbol::intern(i))?);
-    }
     let all_interfaces = collect_interfaces(super_class, &interfaces);
     let parts = Parts { name, file: Box::new(file), super_class, interfaces, all_interfaces };
     let class = assemble(t, loader, parts, options)?;
@@ -123,14 +152,13 @@ fn collect_interfaces(super_class: Option<ClassRef>, direct: &[ClassRef]) -> Vec
 
 /// JVMS 5.3.5 points 3 and 4, after the class has its package and module.
 fn check_supers(t: &JavaThread, class: ClassRef) -> VmResult<()> {
-    let icce = "java/lang/IncompatibleClassChangeError";
     if let Some(s) = class.super_class {
         if s.is_interface() {
             let m = format!("class {} has interface {} as super class", class, s);
-            return Err(throw(t, icce, Some(m)));
+            return Err(throw(t, ICCE, Some(m)));
         }
         if s.is_final() {
-            return Err(throw(t, icce, Some(format!("class {class} cannot inherit from final class {s}"))));
+            return Err(throw(t, ICCE, Some(format!("class {class} cannot inherit from final class {s}"))));
         }
         check_permitted(t, class, s, "inherit from sealed class")?;
         let verdict = access::class_access(class, s, false);
@@ -147,18 +175,9 @@ fn check_supers(t: &JavaThread, class: ClassRef) -> VmResult<()> {
             };
             return Err(throw(t, "java/lang/IllegalAccessError", Some(m)));
         }
-        check_final_overrides(t, class)?;
     }
-    for &i in class.interfaces.iter() {
-        if !i.is_interface() {
-            let m = format!(
-                "class {} can not implement {}, because it is not an interface ({})",
-                class,
-                i,
-                i.in_module_of_loader(false, false)
-            );
-            return Err(throw(t, icce, Some(m)));
-        }
+    // HotSpot's order: the last first.
+    for &i in class.interfaces.iter().rev() {
         let what = if class.is_interface() { "extend sealed interface" } else { "implement sealed interface" };
         check_permitted(t, class, i, what)?;
         let verdict = access::class_access(class, i, false);
@@ -170,7 +189,7 @@ fn check_supers(t: &JavaThread, class: ClassRef) -> VmResult<()> {
             return Err(throw(t, "java/lang/IllegalAccessError", Some(m)));
         }
     }
-    Ok(())
+    check_final_overrides(t, class)
 }
 
 /// Sealed supers: same module, and listed by name (JVMS 5.3.5).
@@ -188,7 +207,7 @@ fn check_permitted(t: &JavaThread, class: ClassRef, s: ClassRef, what: &str) -> 
         return Ok(());
     }
     let m = format!("class {class} cannot {what} {s}");
-    Err(throw(t, "java/lang/IncompatibleClassChangeError", Some(m)))
+    Err(throw(t, ICCE, Some(m)))
 }
 
 /// A final method must not be overridden.
@@ -209,7 +228,7 @@ fn check_final_overrides(t: &JavaThread, class: ClassRef) -> VmResult<()> {
                         o.name,
                         o.descriptor
                     );
-                    return Err(throw(t, "java/lang/IncompatibleClassChangeError", Some(text)));
+                    return Err(throw(t, ICCE, Some(text)));
                 }
             }
             s = c.super_class;

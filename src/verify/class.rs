@@ -9,7 +9,7 @@ use super::method::MethodVerifier;
 use super::stackmap::StackMapTable;
 use super::types::{primitive_type, NameId, Names, VType, Want};
 use super::{Failure, Stop, VerifyEnv, CLASS_FORMAT_ERROR};
-use crate::classfile::{access, ClassFile, Constant, FieldType};
+use crate::classfile::{access, ClassFile, Constant, FieldType, MethodDescriptor};
 
 /// Names that instructions imply.
 pub(super) struct WellKnown {
@@ -217,21 +217,18 @@ impl<'v, 'a, E> ClassVerifier<'v, 'a, E> {
     /// The type that a method with this descriptor must return, as precisely as an array component
     /// is known; `None`: nothing.
     pub(super) fn return_type(&mut self, descriptor: &'a [u8]) -> Result<Option<VType>, Stop<E>> {
-        let result =
-            descriptor.iter().rposition(|&byte| byte == b')').map(|at| &descriptor[at + 1..]);
-        match result {
-            Some(b"V") => Ok(None),
-            Some([b'L', name @ .., b';']) => {
-                Ok(Some(VType::Ref(self.names.intern(Cow::Borrowed(name)))))
+        let Some(method) = MethodDescriptor::parse(descriptor) else {
+            return Err(corrupt("a method descriptor"));
+        };
+        Ok(match method.return_type() {
+            FieldType::Void => None,
+            FieldType::Object(name) => Some(VType::Ref(self.names.intern(Cow::Borrowed(name)))),
+            FieldType::Array { dims, elem } => {
+                let name = &descriptor[descriptor.len() - elem.len() - usize::from(dims)..];
+                Some(VType::Ref(self.names.intern(Cow::Borrowed(name))))
             }
-            Some(array @ [b'[', ..]) => {
-                Ok(Some(VType::Ref(self.names.intern(Cow::Borrowed(array)))))
-            }
-            Some([primitive]) if primitive_type(*primitive).is_some() => {
-                Ok(primitive_type(*primitive))
-            }
-            _ => Err(corrupt("a method descriptor")),
-        }
+            primitive => primitive_type(primitive.letter()),
+        })
     }
 
     /// The Utf8 index of the descriptor that a Fieldref, Methodref, InterfaceMethodref, Dynamic or

@@ -163,21 +163,16 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     init::initialize(t, Known::MemberName.get())?;
     init::initialize(t, Known::MethodHandleNatives.get())?;
     let debug = u64::from(crate::log_enabled!(Debug, [init]));
-    let status = call(t, method(Known::System, "initPhase2", "(ZZ)I"), &[1, debug])? as i32;
+    let to_stderr = u64::from(get().options.flags.bool("DisplayVMOutputToStderr"));
+    let status = call(t, method(Known::System, "initPhase2", "(ZZ)I"), &[to_stderr, debug])? as i32;
     if status != 0 {
         // initPhase2 has printed why.
-        exit_during_initialization();
+        crate::os::console::exit(1);
     }
     get().module_system_ready.store(true, Ordering::Release);
     call(t, method(Known::System, "initPhase3", "()V"), &[])?;
     get().booted.store(true, Ordering::Release);
     Ok(())
-}
-
-/// Ends the process as HotSpot does when the class library refuses to start.
-pub fn exit_during_initialization() -> ! {
-    crate::vm_out!("Error occurred during initialization of boot layer\n");
-    crate::os::console::exit(1)
 }
 
 fn create_main_thread(t: &'static JavaThread) -> VmResult<()> {
