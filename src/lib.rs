@@ -4,6 +4,7 @@ pub mod classfile;
 pub mod classpath;
 pub mod code;
 pub mod compiler;
+pub mod deopt;
 pub mod exceptions;
 pub mod heap;
 pub mod interpreter;

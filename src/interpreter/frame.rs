@@ -29,6 +29,10 @@ pub enum FrameKind {
     Native = 1,
     /// Border: entered from Rust or native code; `prev` is the frame below the border.
     Entry = 2,
+    /// Border: entered from compiled code. `sp` and `pc` are the machine stack pointer and the return address of
+    /// the innermost compiled frame, which is the first of a run that ends where the interpreter (or Rust code)
+    /// beneath entered compiled code; see `code::frames`.
+    Compiled = 3,
 }
 
 /// The fixed part of a frame.
@@ -36,7 +40,7 @@ pub enum FrameKind {
 pub struct Frame {
     /// The caller's frame, null at the bottom.
     pub prev: *mut Frame,
-    /// The method; for `Entry` frames null.
+    /// The method; for borders null.
     pub method: *const Method,
     /// Current instruction (saved when the frame calls or may be walked); for natives 0.
     pub pc: *const Insn,
@@ -54,7 +58,7 @@ pub struct Frame {
 pub const FRAME_SLOTS: usize = std::mem::size_of::<Frame>() / 8;
 
 impl Frame {
-    /// The method; `None` for entry frames.
+    /// The method; `None` for borders.
     pub fn method(&self) -> Option<MethodRef> {
         // SAFETY: a frame's method is alive while the frame is.
         unsafe { self.method.as_ref() }

@@ -58,7 +58,10 @@ pub fn of_method(method: MethodRef) -> Result<&'static PreparedCode, PrepareErro
     let fresh = Box::into_raw(Box::new(code));
     match method.prepared.compare_exchange(std::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
         // SAFETY: ours, now published; or the winner's, ours being unshared.
-        Ok(_) => Ok(unsafe { &*fresh }),
+        Ok(_) => {
+            crate::code::compiled::prepared(method);
+            Ok(unsafe { &*fresh })
+        }
         Err(first) => unsafe {
             drop(Box::from_raw(fresh));
             Ok(&*first)

@@ -1284,7 +1284,7 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                 };
                 // A call: `callee`'s arguments are on top of the stack.
                 loop {
-                    let code = callee.prepared.load(Ordering::Acquire);
+                    let code = callee.interpreted.load(Ordering::Acquire);
                     if code.is_null() {
                         match slow::call(t, frame, pc, sp, callee) {
                             CallOutcome::Done(top) => {

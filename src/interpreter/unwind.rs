@@ -21,7 +21,7 @@ pub unsafe fn unwind(t: &JavaThread) -> bool {
     loop {
         let frame = t.top_frame.get();
         match (*frame).kind {
-            FrameKind::Entry => return false,
+            FrameKind::Entry | FrameKind::Compiled => return false,
             FrameKind::Native => {}
             FrameKind::Java => {
                 t.stack_top.set((*frame).end);

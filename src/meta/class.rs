@@ -221,6 +221,8 @@ pub mod offsets {
     pub const COMPONENT: usize = offset_of!(Class, component);
     /// Entry 0 of the vtable: `*const Method`, 8 bytes each.
     pub const VTABLE: usize = (std::mem::size_of::<Class>() + 7) & !7;
+    pub const VTABLE_LENGTH: usize = offset_of!(Class, vtable_length);
+    pub const ITABLE_WORDS: usize = offset_of!(Class, itable_words);
 }
 
 impl Class {

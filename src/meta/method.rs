@@ -4,6 +4,7 @@ use super::class::ClassRef;
 use super::symbol::Symbol;
 use crate::classfile::access::*;
 use crate::classfile::{Code, MemberInfo};
+use crate::code::compiled::CompiledMethod;
 use crate::heap::layout::BasicType;
 use crate::interpreter::insn::PreparedCode;
 use crate::profile::MethodProfile;
@@ -80,10 +81,15 @@ pub type VmNative = for<'a> fn(&'a crate::threads::JavaThread, args: *const u64)
 #[repr(C)]
 pub struct Method {
     // ---- read by machine code: fixed offsets
-    /// Entry for calls from compiled code; a stub into the interpreter until compiled.
+    /// Entry for calls from compiled code; a stub into the interpreter until compiled. 0 only if the VM runs
+    /// without compilers.
     pub compiled_entry: AtomicUsize,
     /// The prepared (quickened) instructions, null until first executed.
     pub prepared: AtomicPtr<PreparedCode>,
+    /// The same while calls from the interpreter run it; null while there is compiled code to call.
+    pub interpreted: AtomicPtr<PreparedCode>,
+    /// The compiled code that calls enter, null if none.
+    pub compiled: AtomicPtr<CompiledMethod>,
     /// Invocations in the interpreter and tier-3 code (HotSpot's i).
     pub invocation_counter: AtomicU32,
     /// Back-edges taken (HotSpot's b).
@@ -128,6 +134,17 @@ pub struct Method {
     pub intrinsic_id: AtomicU32,
 }
 
+/// Offsets for machine code.
+pub mod offsets {
+    use super::Method;
+    use std::mem::offset_of;
+    pub const COMPILED_ENTRY: usize = offset_of!(Method, compiled_entry);
+    pub const INVOCATION_COUNTER: usize = offset_of!(Method, invocation_counter);
+    pub const BACKEDGE_COUNTER: usize = offset_of!(Method, backedge_counter);
+    pub const CLASS: usize = offset_of!(Method, class);
+    pub const ITABLE_INDEX: usize = offset_of!(Method, itable_index);
+}
+
 // SAFETY: shared mutable parts are atomics; the rest is set before publication.
 unsafe impl Sync for Method {}
 unsafe impl Send for Method {}
@@ -148,8 +165,10 @@ impl Method {
         let receiver = usize::from(access_flags & ACC_STATIC == 0);
         let arg_slots = receiver + parameters.iter().map(|p| p.slots()).sum::<usize>();
         Method {
-            compiled_entry: AtomicUsize::new(0),
+            compiled_entry: AtomicUsize::new(crate::code::stubs::get().map_or(0, |s| s.call_out)),
             prepared: AtomicPtr::new(std::ptr::null_mut()),
+            interpreted: AtomicPtr::new(std::ptr::null_mut()),
+            compiled: AtomicPtr::new(std::ptr::null_mut()),
             invocation_counter: AtomicU32::new(0),
             backedge_counter: AtomicU32::new(0),
             profile: AtomicPtr::new(std::ptr::null_mut()),

@@ -42,16 +42,25 @@ pub struct JavaThread {
     pub exception: RootSlot,
     /// The JNI environment: its address is the `JNIEnv*`.
     pub jni_env: JniEnv,
+    /// Lowest usable address of the native stack; compiled methods compare with it.
+    pub native_stack_limit: Cell<usize>,
+    /// The `java.lang.Thread`, a scanned root.
+    pub thread_object: RootSlot,
+    /// Where compiled code has called the run-time: the frame's sp and the return address into it.
+    pub anchor_sp: Cell<usize>,
+    pub anchor_pc: Cell<usize>,
+    /// Where stubs go on after leaving compiled code: stack and frame pointer, pc, and the result's bits.
+    pub resume_sp: Cell<usize>,
+    pub resume_fp: Cell<usize>,
+    pub resume_pc: Cell<usize>,
+    pub resume_result: Cell<u64>,
     // ---- Rust code only
     /// MMTk's `Mutator<Kiln>`, owned; see `heap::mmtk_binding`.
     pub mutator: Cell<*mut std::ffi::c_void>,
-    /// The `java.lang.Thread`, a scanned root.
-    pub thread_object: RootSlot,
     /// VM-wide serial number, never 0; identifies lock owners.
     pub id: u64,
-    /// Native stack: highest address, and lowest usable one.
+    /// Highest address of the native stack.
     pub native_stack_base: Cell<usize>,
-    pub native_stack_limit: Cell<usize>,
     /// Stack pointer when the thread last left for native code or blocked, callee-saved
     /// registers spilled above it; 0 while running.
     pub saved_sp: AtomicUsize,
@@ -70,6 +79,8 @@ pub struct JavaThread {
     pub parker: crate::threads::park::Parker,
     /// Interrupt status is in the Java object; this wakes sleepers and waiters.
     pub interrupt: crate::threads::park::InterruptEvent,
+    /// Compiled frames that deoptimize when control returns to them.
+    pub lazy_deopt: crate::deopt::lazy::Patches,
     /// Scratch data of the VM parts, by area.
     pub vm: crate::threads::thread_data::ThreadData,
 }
@@ -97,6 +108,14 @@ pub mod offsets {
     pub const THREAD_OBJECT: usize = offset_of!(JavaThread, thread_object);
     pub const NATIVE_STACK_LIMIT: usize = offset_of!(JavaThread, native_stack_limit);
     pub const SAVED_SP: usize = offset_of!(JavaThread, saved_sp);
+    pub const NATIVE_STACK_LIMIT: usize = offset_of!(JavaThread, native_stack_limit);
+    pub const THREAD_OBJECT: usize = offset_of!(JavaThread, thread_object);
+    pub const ANCHOR_SP: usize = offset_of!(JavaThread, anchor_sp);
+    pub const ANCHOR_PC: usize = offset_of!(JavaThread, anchor_pc);
+    pub const RESUME_SP: usize = offset_of!(JavaThread, resume_sp);
+    pub const RESUME_FP: usize = offset_of!(JavaThread, resume_fp);
+    pub const RESUME_PC: usize = offset_of!(JavaThread, resume_pc);
+    pub const RESUME_RESULT: usize = offset_of!(JavaThread, resume_result);
 }
 
 // SAFETY: the Cells are touched by the owning thread only, or by the collector while it stands.
@@ -157,6 +176,13 @@ impl JavaThread {
             pthread: AtomicUsize::new(0),
             parker: Default::default(),
             interrupt: Default::default(),
+            anchor_sp: Cell::new(0),
+            anchor_pc: Cell::new(0),
+            resume_sp: Cell::new(0),
+            resume_fp: Cell::new(0),
+            resume_pc: Cell::new(0),
+            resume_result: Cell::new(0),
+            lazy_deopt: Default::default(),
             vm: Default::default(),
         }
     }
