@@ -6,9 +6,7 @@
 
 use super::assembled::{Assembled, DebugPoint};
 use super::cache::{self, CacheFull};
-use super::dependencies;
 use super::stubs;
-use crate::compiler::dependencies::Dependencies;
 use crate::interpreter::prepare::{self, PrepareError};
 use crate::meta::method::{Method, MethodKind, MethodRef};
 use parking_lot::Mutex;
@@ -142,7 +140,6 @@ pub struct Compilation {
     pub tier: u8,
     pub osr_bci: Option<u16>,
     pub assembled: Assembled,
-    pub dependencies: Dependencies,
 }
 
 /// All code that is not freed, and what calls and loops enter. The lock also orders changes of
@@ -198,7 +195,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
             comments: comments.into(),
         }),
     }));
-    let published = dependencies::register(method, &c.dependencies, || {
+    let publish = || {
         cache.set_owner(entry, bytes, method as *const CompiledMethod as *mut CompiledMethod);
         let mut r = REGISTRY.lock();
         let r = r.get_or_insert_default();
@@ -216,14 +213,8 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
         if let Some(before) = before {
             retire(r, before);
         }
-    });
-    if !published {
-        method.state.store(CodeState::Freed as u8, Ordering::Release);
-        // SAFETY: nobody has seen it.
-        unsafe { *method.metadata.get() = Metadata::default() };
-        cache.free(entry, bytes);
-        return Err(InstallError::BrokenDependency);
-    }
+    };
+    publish();
     INSTALLED.fetch_add(1, Ordering::Relaxed);
     Ok(method)
 }

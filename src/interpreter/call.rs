@@ -55,11 +55,14 @@ pub fn call(t: &JavaThread, method: MethodRef, args: &[u64]) -> VmResult<u64> {
     }
 }
 
-/// Runs `method`, arguments at `args..top`, above an entry frame.
-unsafe fn enter(t: &JavaThread, method: MethodRef, args: *mut u64, top: *mut u64) -> VmResult<u64> {
+/// Runs `method`, arguments at `args..top`, above a border frame.
+///
+/// # Safety
+/// The border must be the topmost frame, the arguments lie above it at the top of the thread's Java stack.
+pub(crate) unsafe fn enter(t: &JavaThread, method: MethodRef, args: *mut u64, top: *mut u64) -> VmResult<u64> {
     let (mut method, mut args, mut top) = (method, args, top);
     loop {
-        if method.prepared.load(Ordering::Acquire).is_null() {
+        if method.interpreted.load(Ordering::Acquire).is_null() {
             match dispatch(t, method, args, top)? {
                 Dispatch::Result(v) => return Ok(v),
                 Dispatch::Call(m, end) => {

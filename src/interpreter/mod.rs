@@ -12,5 +12,5 @@ pub mod prepare;
 pub mod quicken;
 pub mod run;
 pub mod semantics;
-mod slow;
+pub mod slow;
 pub mod unwind;

@@ -9,8 +9,7 @@ use super::frame::{save, Frame, FrameKind};
 use super::insn::{LinkedSite, ReceiverSite, SwitchTable};
 use super::op::Op;
 use super::semantics::{dcmp, drem, fcmp, frem, idiv, lcmp};
-use super::slow::{self, CallOutcome};
-use super::unwind::unwind;
+use super::slow::{self, CallOutcome, GoOn};
 use super::quicken::quicken;
 use crate::exceptions::{Thrown, VmResult};
 use crate::heap::access;
@@ -1338,9 +1337,10 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
             }
         }
         raise = false;
-        if !unwind(t) {
-            return Err(Thrown::pending(t));
+        match slow::go_on(t) {
+            GoOn::Frame => frame = t.top_frame.get(),
+            GoOn::Return(result) => return Ok(result),
+            GoOn::Throw => return Err(Thrown::pending(t)),
         }
-        frame = t.top_frame.get();
     }
 }

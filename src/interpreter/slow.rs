@@ -5,6 +5,9 @@ use super::frame::{save, Frame, NativeFrame};
 use super::insn::{PreparedCode, ReceiverSite};
 use super::monitors;
 use super::prepare::{self, PrepareError};
+use super::unwind::unwind;
+use crate::code::osr::{self, Left};
+use crate::code::{adapters, compiled};
 use crate::exceptions::{throw, VmResult};
 use crate::heap::layout::{narrow, widen, BasicType, Oop};
 use crate::heap::{access, alloc};
@@ -27,7 +30,7 @@ pub enum CallOutcome {
     Thrown,
 }
 
-/// Calls a method that is not prepared bytecode: prepares it, calls a native, follows a
+/// Calls a method that is not to be interpreted at once: calls its compiled code, prepares it, calls a native, follows a
 /// method-handle intrinsic, or throws what an abstract or overpass method stands for.
 #[inline(never)]
 pub unsafe fn call(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mut u64, callee: MethodRef) -> CallOutcome {
@@ -43,9 +46,9 @@ pub unsafe fn call(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mut u
     }
 }
 
-/// What a method that is not prepared bytecode comes to.
+/// What a method that is not to be interpreted at once comes to.
 pub enum Dispatch {
-    /// A native has run.
+    /// A native, or compiled code, has run.
     Result(u64),
     /// Go on with this method; its arguments end at the pointer.
     Call(MethodRef, *mut u64),
@@ -58,10 +61,15 @@ pub enum Dispatch {
 pub unsafe fn dispatch(t: &JavaThread, callee: MethodRef, args: *mut u64, top: *mut u64) -> VmResult<Dispatch> {
     match callee.kind() {
         MethodKind::Native => native(t, callee, args, top).map(Dispatch::Result),
-        MethodKind::Java => match prepare::of_method(callee) {
-            Ok(_) => Ok(Dispatch::Call(callee, top)),
-            Err(e) => Err(unpreparable(t, callee, e)),
-        },
+        MethodKind::Java => {
+            if let Some(code) = compiled::of_method(callee) {
+                return adapters::call_in(t, code, args).map(Dispatch::Result);
+            }
+            match prepare::of_method(callee) {
+                Ok(_) => Ok(Dispatch::Call(callee, top)),
+                Err(e) => Err(unpreparable(t, callee, e)),
+            }
+        }
         MethodKind::InvokeBasic => {
             let handle = Oop::from_address(*args as usize);
             if handle.is_null() {
@@ -158,7 +166,7 @@ unsafe fn native(t: &JavaThread, m: MethodRef, args: *mut u64, top: *mut u64) ->
 /// Looks at a taken back-edge: safepoint, or the counter's turn. `target` is where it leads.
 #[cold]
 #[inline(never)]
-pub unsafe fn backedge(t: &JavaThread, frame: *mut Frame, target: *const u64, sp: *mut u64) -> VmResult<()> {
+pub unsafe fn backedge(t: &JavaThread, frame: *mut Frame, target: *const u64, sp: *mut u64) -> Result<(), Leave> {
     save(t, frame, target, sp);
     let method = &*(*frame).method;
     if method.backedge_counter.load(Ordering::Relaxed) == 0 {
@@ -166,10 +174,56 @@ pub unsafe fn backedge(t: &JavaThread, frame: *mut Frame, target: *const u64, sp
         method.backedge_counter.store(0u32.wrapping_sub(1 << 10), Ordering::Relaxed);
     }
     if t.poll.load(Ordering::Relaxed) != 0 {
-        return safepoint(t);
+        return Ok(safepoint(t)?);
     }
-    policy::on_counter_overflow(t, method, (*frame).bci());
+    let bci = (*frame).bci();
+    policy::on_counter_overflow(t, method, bci);
+    if let Some(code) = compiled::osr_of_method(method, bci as u16) {
+        let left = osr::enter(t, frame, code);
+        if !matches!(left, Left::Stayed) {
+            // What the loop knows of the frame is void: it goes on where it deals with exceptions.
+            t.osr_left.set(Some(left));
+            return Err(Leave);
+        }
+    }
     Ok(())
+}
+
+/// The loop must let go of its frame: an exception pends, or the frame is gone.
+pub struct Leave;
+
+impl From<crate::exceptions::Thrown> for Leave {
+    fn from(_pending: crate::exceptions::Thrown) -> Leave {
+        Leave
+    }
+}
+
+/// How the loop goes on.
+pub enum GoOn {
+    /// In the topmost frame, as saved.
+    Frame,
+    /// With this result to the border.
+    Return(u64),
+    /// With the pending exception to the border.
+    Throw,
+}
+
+/// After the loop has let go of its frame: finds the handler of the pending exception, or what an on-stack
+/// replacement has left.
+#[cold]
+#[inline(never)]
+pub unsafe fn go_on(t: &JavaThread) -> GoOn {
+    match t.osr_left.take() {
+        Some(Left::Resume) => GoOn::Frame,
+        Some(Left::Return(v)) => GoOn::Return(v),
+        Some(Left::Thrown | Left::Stayed) | None => {
+            if unwind(t) {
+                GoOn::Frame
+            } else {
+                GoOn::Throw
+            }
+        }
+    }
 }
 
 /// The invocation counter's turn.

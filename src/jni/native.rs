@@ -115,6 +115,11 @@ fn java_library() -> *mut c_void {
     *HANDLE.get_or_init(load) as *mut c_void
 }
 
+/// A function of the JDK's `libjava.so`.
+pub fn java_symbol(name: &str) -> Option<usize> {
+    symbol(java_library(), name)
+}
+
 /// `dlsym` that knows "not there".
 fn symbol(library: *mut c_void, name: &str) -> Option<usize> {
     let name = CString::new(name).ok()?;

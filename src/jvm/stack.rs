@@ -68,7 +68,7 @@ jvm_entry! {
                 privileged = true;
                 // executePrivileged(action, AccessControlContext context, Class<?> caller), whose
                 // parameters stay in their locals.
-                let local = |i| Oop::from_address(*f.locals().add(i) as usize);
+                let local = |i| Oop::from_address(f.local(i).expect("reachabilityFence keeps the parameters") as usize);
                 outer = local(1);
                 protection_domain(local(2))
             } else {

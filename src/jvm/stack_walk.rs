@@ -40,9 +40,9 @@ const REF_INVOKE_INTERFACE: i32 = 9;
 const DIRECT: i64 = -2;
 
 /// A walk that is on.
-struct Walk {
+struct Walk<'t> {
     thread: u64,
-    frames: RefCell<Peekable<Frames>>,
+    frames: RefCell<Peekable<Frames<'t>>>,
 }
 
 fn internal_error(t: &JavaThread, message: &str) -> Thrown {
@@ -52,7 +52,7 @@ fn internal_error(t: &JavaThread, message: &str) -> Thrown {
 /// Fills `buffer` from `start` with at most `count` frames; the index after the last.
 fn fill(
     t: &JavaThread,
-    walk: &mut Peekable<Frames>,
+    walk: &mut Peekable<Frames<'_>>,
     mode: i64,
     count: i32,
     start: i32,
@@ -159,7 +159,7 @@ jvm_entry! {
         }
         let walk = Walk { thread: t.id, frames: RefCell::new(walk) };
         set_array_ref(t, buffer, 0, t.thread_object.get());
-        let anchor = &walk as *const Walk as u64;
+        let anchor = &walk as *const Walk<'_> as u64;
         let int = |i: i32| u64::from(i as u32);
         let args = [stream.address() as u64, anchor, 0, int(skip), int(count), int(start), int(end)];
         let result = call(t, method(Known::AbstractStackWalker, "doStackWalk", "(JIIII)Ljava/lang/Object;"), &args);
@@ -178,7 +178,7 @@ jvm_entry! {
             return Err(internal_error(t, "doStackWalk: corrupted buffers"));
         }
         // The buffer is being walked by this thread, so the walk is alive below us on the stack.
-        let walk = &*(anchor as usize as *const Walk);
+        let walk = &*(anchor as usize as *const Walk<'_>);
         if walk.thread != t.id {
             return Err(internal_error(t, "doStackWalk: corrupted buffers"));
         }

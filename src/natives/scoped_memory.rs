@@ -24,11 +24,8 @@ fn close_scope(t: &JavaThread, args: *const u64) -> VmResult<u64> {
 /// Whether the innermost access of a standing thread is to `scope`, one of its locals then.
 fn accesses(t: &JavaThread, scope: Oop) -> bool {
     let scoped = stackwalk::frames(t).take(MAX_DEPTH).find(|f| f.method.has_flag(method_flags::SCOPED));
-    scoped.is_some_and(|f| {
-        // SAFETY: the frame has this many locals; a number that looks like the scope only
-        // makes the caller try again.
-        (0..f.method.max_locals as usize).any(|i| unsafe { *f.locals().add(i) } == scope.address() as u64)
-    })
+    // A number that looks like the scope only makes the caller try again.
+    scoped.is_some_and(|f| f.may_hold(scope.address() as u64))
 }
 
 /// The natives of this file.

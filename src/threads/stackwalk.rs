@@ -1,69 +1,128 @@
 //! Walking a thread's Java frames.
 
+use crate::code::frames::{self, Activation, Activations};
+use crate::heap::layout::Oop;
 use crate::interpreter::frame::{Frame, FrameKind};
+use crate::interpreter::monitors;
 use crate::meta::class::ClassRef;
 use crate::meta::method::{method_flags, MethodRef};
 use crate::meta::well_known::Known;
 use crate::threads::JavaThread;
 
-/// One Java or native method activation, innermost first. A frame of compiled code would show
-/// as one view per inlined method.
+/// One Java or native method activation, innermost first. A frame of compiled code shows as one view for each
+/// inlined method.
 #[derive(Clone, Copy)]
 pub struct FrameView {
     pub method: MethodRef,
     /// Bytecode index; 0 for a native method.
     pub bci: usize,
-    frame: *const Frame,
+    place: Place,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    /// The interpreter's frame.
+    Interpreted(*const Frame),
+    /// A machine frame, and which of its inlined methods, the innermost being 0.
+    Compiled(Activation, usize),
 }
 
 impl FrameView {
-    /// First local variable.
-    pub fn locals(&self) -> *const u64 {
-        // SAFETY: the frame is on the stack of a thread that stands or is the current one.
-        unsafe { (*self.frame).locals }
+    /// Local variable `i` as a slot: `None` if compiled code does not keep it where it stands.
+    pub fn local(&self, i: usize) -> Option<u64> {
+        // SAFETY: the frame is on the stack of a thread that stands or is the current one, and has this many
+        // locals.
+        unsafe {
+            match &self.place {
+                Place::Interpreted(f) => (i < self.method.max_locals as usize).then(|| *(**f).locals.add(i)),
+                Place::Compiled(a, depth) => a.value(a.point().frames[*depth].locals.get(i)?),
+            }
+        }
     }
 
-    /// Identity of the activation, increasing towards the innermost.
-    pub fn id(&self) -> usize {
-        self.frame as usize
-    }
-
-    /// The interpreter's frame.
-    pub fn frame(&self) -> *const Frame {
-        self.frame
+    /// Whether `word` may be a local variable. Of a compiled frame all words count.
+    pub fn may_hold(&self, word: u64) -> bool {
+        match &self.place {
+            Place::Interpreted(_) => (0..self.method.max_locals as usize).any(|i| self.local(i) == Some(word)),
+            // SAFETY: as above; registers of a frame that stands at a poll lie below its sp.
+            Place::Compiled(a, _) => unsafe {
+                const REGISTERS: usize = std::mem::size_of::<crate::code::stubs::Registers>() + 64;
+                let mut p = a.sp - REGISTERS;
+                while p < a.caller_sp() {
+                    if *(p as *const u64) == word {
+                        return true;
+                    }
+                    p += 8;
+                }
+                false
+            },
+        }
     }
 
     /// Objects whose monitors the activation holds, innermost last.
-    pub fn monitors(&self) -> Vec<crate::heap::layout::Oop> {
-        // SAFETY: as above; records lie below its fixed part.
+    pub fn monitors(&self) -> Vec<Oop> {
+        // SAFETY: as above; records lie below a frame's fixed part.
         unsafe {
-            let f = &*self.frame;
-            let records = crate::interpreter::monitors::records(f).0;
-            (0..f.monitors as usize)
-                .map(|i| crate::heap::layout::Oop::from_address(*records.add(i) as usize))
-                .collect()
+            match &self.place {
+                Place::Interpreted(f) => {
+                    let f = &**f;
+                    let records = monitors::records(f).0;
+                    (0..f.monitors as usize).map(|i| Oop::from_address(*records.add(i) as usize)).collect()
+                }
+                Place::Compiled(a, depth) => frames::locked(a, *depth),
+            }
+        }
+    }
+
+    /// The machine frame, of compiled code.
+    pub fn activation(&self) -> Option<Activation> {
+        match self.place {
+            Place::Interpreted(_) => None,
+            Place::Compiled(a, _) => Some(a),
         }
     }
 }
 
 /// See [`frames`].
-pub struct Frames {
+pub struct Frames<'t> {
+    t: &'t JavaThread,
     next: *const Frame,
+    /// The run of machine frames behind the last border.
+    run: Option<Activations<'t>>,
+    /// The machine frame being shown, and its next inlined method.
+    inlined: Option<(Activation, usize)>,
 }
 
-impl Iterator for Frames {
+impl Iterator for Frames<'_> {
     type Item = FrameView;
 
     fn next(&mut self) -> Option<FrameView> {
         loop {
+            if let Some((a, depth)) = self.inlined {
+                let frames = &a.point().frames;
+                if let Some(f) = frames.get(depth) {
+                    self.inlined = Some((a, depth + 1));
+                    return Some(FrameView { method: f.method, bci: f.bci as usize, place: Place::Compiled(a, depth) });
+                }
+                self.inlined = None;
+            }
+            if let Some(a) = self.run.as_mut().and_then(Iterator::next) {
+                self.inlined = Some((a, 0));
+                continue;
+            }
+            self.run = None;
             // SAFETY: frames are linked down to null.
             let frame = unsafe { self.next.as_ref()? };
             self.next = frame.prev;
-            if frame.kind == FrameKind::Entry {
-                continue;
-            }
-            if let Some(method) = frame.method() {
-                return Some(FrameView { method, bci: frame.bci(), frame });
+            match frame.kind {
+                FrameKind::Entry => {}
+                // SAFETY: the thread stands or is the current one.
+                FrameKind::Compiled => self.run = Some(unsafe { frames::behind(self.t, frame) }),
+                FrameKind::Java | FrameKind::Native => {
+                    if let Some(method) = frame.method() {
+                        return Some(FrameView { method, bci: frame.bci(), place: Place::Interpreted(frame) });
+                    }
+                }
             }
         }
     }
@@ -71,8 +130,8 @@ impl Iterator for Frames {
 
 /// The Java frames of `t`, innermost first: natives included, borders not. `t` is the current
 /// thread, or stands at a safepoint.
-pub fn frames(t: &JavaThread) -> Frames {
-    Frames { next: t.top_frame.get() }
+pub fn frames(t: &JavaThread) -> Frames<'_> {
+    Frames { t, next: t.top_frame.get(), run: None, inlined: None }
 }
 
 /// Whether the frame is part of how a method was called rather than a caller (HotSpot's

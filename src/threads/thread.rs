@@ -81,6 +81,8 @@ pub struct JavaThread {
     pub interrupt: crate::threads::park::InterruptEvent,
     /// Compiled frames that deoptimize when control returns to them.
     pub lazy_deopt: crate::deopt::lazy::Patches,
+    /// What an on-stack replacement has left, on its way to the interpreter's loop.
+    pub osr_left: Cell<Option<crate::code::osr::Left>>,
     /// Scratch data of the VM parts, by area.
     pub vm: crate::threads::thread_data::ThreadData,
 }
@@ -183,6 +185,7 @@ impl JavaThread {
             resume_pc: Cell::new(0),
             resume_result: Cell::new(0),
             lazy_deopt: Default::default(),
+            osr_left: Cell::new(None),
             vm: Default::default(),
         }
     }

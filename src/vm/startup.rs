@@ -13,7 +13,7 @@ use crate::link::{init, load as loading};
 use crate::meta::loader;
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{method, Known, KnownField};
-use crate::options::{Options, Plan};
+use crate::options::{ExecutionMode, Options, Plan};
 use crate::threads::{lifecycle, JavaThread};
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,6 +51,12 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
     if let Err(m) = heap::init(&heap_config(get())) {
         init_error(&m);
         return Err(JNI_ENOMEM);
+    }
+    if settings.mode != ExecutionMode::Interpreted {
+        let reserved = get().options.flags.unsigned("ReservedCodeCacheSize") as usize;
+        if let Err(m) = crate::code::initialize(reserved) {
+            return Err(init_error(&m));
+        }
     }
     roots::register_scanner(|f| loading::primitive_mirror_slots().iter().for_each(f));
     lifecycle::set_stack_bytes(settings.thread_stack);

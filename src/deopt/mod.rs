@@ -1,0 +1,32 @@
+//! Deoptimization: leaving compiled code for the interpreter, at a failing guard (eager), when control returns
+//! to a frame whose code has become invalid (lazy), or for an exception that compiled code has no handler for.
+//!
+//! The interpreter runs on top of the dead machine frame, which keeps what it refers to in view of the
+//! collector; when the method returns, the stub drops the frame and goes on in the caller.
+
+pub mod lazy;
+mod rebuild;
+pub mod trap;
+
+pub use rebuild::{leave, Entry};
+
+use crate::code::assembled::PointKind;
+use crate::code::compiled;
+use crate::code::stubs::Registers;
+use crate::threads::JavaThread;
+
+/// `Stub::Deopt`: a check has failed in the frame at `sp`; `pc` names its debug point.
+pub(crate) unsafe extern "C" fn eager(t: &JavaThread, registers: &Registers, sp: usize, pc: usize) -> usize {
+    let code = compiled::find(pc).expect("compiled code calls the stub");
+    let point = code.point(pc).expect("checks have debug points");
+    if let PointKind::Deopt(reason, action) = point.kind {
+        trap::on_trap(t, code, point, pc, reason, action);
+    }
+    leave(t, sp, pc, Some(registers), Entry::Execute);
+    1
+}
+
+/// Raises the pending exception in the frame at `sp` that stands at return address `pc`.
+pub(crate) unsafe extern "C" fn raise(t: &JavaThread, sp: usize, pc: usize, _: u64) {
+    leave(t, sp, pc, None, Entry::Raise)
+}
