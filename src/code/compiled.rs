@@ -142,6 +142,13 @@ pub struct Compilation {
     pub assembled: Assembled,
 }
 
+impl Compilation {
+    /// Nothing yet, for `method`.
+    pub fn new(method: MethodRef) -> Compilation {
+        Compilation { id: 0, method, tier: 4, osr_bci: None, assembled: Assembled::default() }
+    }
+}
+
 /// All code that is not freed, and what calls and loops enter. The lock also orders changes of
 /// `Method::{compiled, compiled_entry, interpreted}`; nothing that may stop at a safepoint happens under it.
 #[derive(Default)]
