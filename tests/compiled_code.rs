@@ -540,6 +540,7 @@ static INVALIDATED: AtomicUsize = AtomicUsize::new(0);
 /// Invalidates the code at `INVALIDATED` while it has a frame.
 fn invalidate(t: &JavaThread) {
     let code = compiled::find(INVALIDATED.load(Ordering::Relaxed)).expect("installed");
+    sweep::sweep(t);
     sweep::invalidate(t, &[code], &"test");
     assert_eq!(code.state(), CodeState::NotEntrant);
     assert_eq!(sweep::sweep(t), 0, "a frame is still in it");
