@@ -110,7 +110,6 @@ pub mod offsets {
     pub const THREAD_OBJECT: usize = offset_of!(JavaThread, thread_object);
     pub const NATIVE_STACK_LIMIT: usize = offset_of!(JavaThread, native_stack_limit);
     pub const SAVED_SP: usize = offset_of!(JavaThread, saved_sp);
-    pub const THREAD_OBJECT: usize = offset_of!(JavaThread, thread_object);
     pub const ANCHOR_SP: usize = offset_of!(JavaThread, anchor_sp);
     pub const ANCHOR_PC: usize = offset_of!(JavaThread, anchor_pc);
     pub const RESUME_SP: usize = offset_of!(JavaThread, resume_sp);
