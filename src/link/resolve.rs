@@ -405,7 +405,7 @@ fn resolve_special(t: &JavaThread, r: &Reference) -> VmResult<MethodRef> {
     {
         // ACC_SUPER is on for all classes (JVMS 4.1): search from the direct superclass.
         let start = from.super_class.expect("a subclass has a superclass");
-        match lookup_method(start, r.name, r.descriptor) {
+        match lookup_instance_method(start, r.name, r.descriptor) {
             Some(s) => {
                 selected = s;
                 if selected != m {
@@ -454,6 +454,19 @@ pub fn lookup_method(class: ClassRef, name: Symbol, descriptor: Symbol) -> Optio
             c = k.super_class;
         }
     }
+    lookup_in_superinterfaces(class, name, descriptor)
+}
+
+/// The same for a class, static methods left out, as selection looks for what overrides a method:
+/// a static method hides nothing from it.
+pub fn lookup_instance_method(class: ClassRef, name: Symbol, descriptor: Symbol) -> Option<MethodRef> {
+    std::iter::successors(Some(class), |c| c.super_class)
+        .filter_map(|c| c.find_declared(name, descriptor))
+        .find(|m| !m.is_static())
+        .or_else(|| lookup_in_superinterfaces(class, name, descriptor))
+}
+
+fn lookup_in_superinterfaces(class: ClassRef, name: Symbol, descriptor: Symbol) -> Option<MethodRef> {
     let supers: Vec<ClassRef> = class.all_interfaces().collect();
     match vtable::maximally_specific(&supers, name, descriptor) {
         vtable::Selection::Default(m) | vtable::Selection::Abstract(m) => Some(m),
