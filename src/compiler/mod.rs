@@ -6,6 +6,7 @@ pub mod backend;
 pub mod build;
 pub mod command;
 pub mod dependencies;
+pub mod inlining;
 pub mod ir;
 pub mod log;
 pub mod lower;

@@ -41,18 +41,21 @@ impl Builder<'_> {
             args[0] = self.cast(args[0], m.class(), state)?;
         }
         self.profile_call(callee, &args);
-        let target = match callee {
+        let result = match callee {
             Callee::Static(m) | Callee::Special(m) | Callee::PrivateInterface(m) | Callee::Linked(m, _) => {
                 if m.has_flag(method_flags::OBJECT_INIT) {
                     return self.object_init(args[0]);
                 }
-                Target::Direct(m)
+                self.direct(m, args)?
             }
-            Callee::Virtual(m) => Target::Virtual(m),
-            Callee::Interface(m) => Target::Interface(m),
-            Callee::MethodHandle(m) => Target::MethodHandle(m),
+            Callee::Virtual(m) => self.dispatched(m, Target::Virtual(m), args)?,
+            Callee::Interface(m) => self.dispatched(m, Target::Interface(m), args)?,
+            Callee::MethodHandle(m) => self.call(Target::MethodHandle(m), args)?,
         };
-        self.call(target, args)
+        if let Some(v) = result {
+            self.push(v);
+        }
+        Ok(())
     }
 
     /// Counts and types must be those of the signature.
@@ -66,16 +69,13 @@ impl Builder<'_> {
         }
     }
 
-    /// Makes the call and pushes its result; the arguments have been popped.
-    fn call(&mut self, target: Target, args: Vec<Value>) -> Result<(), Refusal> {
+    /// Makes the call; its result. The arguments have been popped.
+    pub(super) fn call(&mut self, target: Target, args: Vec<Value>) -> Result<Option<Value>, Refusal> {
         let ty = Type::of(target.method().return_type);
         let state = self.after_call();
         let result = self.inst(Op::Call(target), args, ty, Some(state));
         self.guard_call()?;
-        if let Some(v) = result {
-            self.push(v);
-        }
-        Ok(())
+        Ok(result)
     }
 
     /// Counts the call, or its receiver's class, if the code counts.

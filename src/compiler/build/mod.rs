@@ -10,6 +10,8 @@ mod bytecode;
 mod exceptions;
 mod flow;
 mod frame;
+mod hierarchy;
+mod inline;
 mod invoke;
 mod liveness;
 mod memory;
@@ -19,6 +21,7 @@ mod scope;
 mod translate;
 
 use super::dependencies::Dependencies;
+use super::inlining;
 use super::ir::{
     Action, Block, Edge, FrameState, Function, MethodIx, Monitor, Op, Reason, RefFacts, Resume, Runtime, Slot, State,
     Terminator, Type, Value,
@@ -58,12 +61,27 @@ pub struct Request {
     pub profile: fn(MethodRef) -> Option<&'static MethodProfile>,
     /// Blocks, instructions and values that a compile may make before it is given up.
     pub node_limit: usize,
+    /// `None`: `-XX:-Inline`.
+    pub inlining: Option<inlining::Limits>,
+    /// What `-XX:CompileCommand` says about inlining a method.
+    pub ordered: fn(MethodRef) -> Option<inlining::Ordered>,
 }
 
 impl Request {
     /// A compile from the method's start, without profile.
     pub fn new(tier: Tier) -> Request {
-        Request { osr_bci: None, tier, counting: None, profile: |_| None, node_limit: 120_000 }
+        Request {
+            osr_bci: None,
+            tier,
+            counting: None,
+            profile: |_| None,
+            node_limit: 120_000,
+            inlining: Some(match tier {
+                Tier::Quick => inlining::Limits::QUICK,
+                Tier::Optimized => inlining::Limits::OPTIMIZED,
+            }),
+            ordered: |_| None,
+        }
     }
 }
 
@@ -73,6 +91,10 @@ pub struct Built {
     pub function: Function,
     /// What it takes for granted.
     pub dependencies: Dependencies,
+    /// What became of each call, in the order of translation.
+    pub inlining: Vec<inlining::Decision>,
+    /// Bytecodes translated, those of inlined methods included.
+    pub bytecodes: usize,
 }
 
 /// Builds the IR of `method`.
@@ -86,6 +108,19 @@ pub fn build(method: MethodRef, request: &Request) -> Result<Built, Refusal> {
     if method.has_flag(method_flags::OBJECT_INIT) {
         return Err(Refusal::ObjectInit);
     }
+    // Methods that turned out not to be compilable after they had been inlined.
+    let mut banned = Vec::new();
+    loop {
+        match attempt(method, request, &banned) {
+            Err((refusal, culprit)) if std::ptr::eq(culprit, method) => return Err(refusal),
+            Err((_, culprit)) => banned.push(culprit),
+            Ok(built) => return Ok(built),
+        }
+    }
+}
+
+/// Builds it; if that fails, why and because of which method.
+fn attempt(method: MethodRef, request: &Request, banned: &[MethodRef]) -> Result<Built, (Refusal, MethodRef)> {
     let receiver = (!method.is_static()).then_some(Type::Ref);
     let params: Vec<Type> =
         receiver.into_iter().chain(method.parameters.iter().filter_map(|&p| Type::of(p))).collect();
@@ -97,44 +132,56 @@ pub fn build(method: MethodRef, request: &Request) -> Result<Built, Refusal> {
     let mut b = Builder {
         f,
         request,
+        banned,
         scopes: Vec::new(),
         cur: Some(entry),
         dependencies: Dependencies::default(),
         equal: Vec::new(),
+        decisions: Vec::new(),
+        bytecodes: method.code.len(),
     };
-    let scope = b.scope(method, None)?;
-    b.scopes.push(scope);
-    match request.osr_bci {
-        Some(bci) => b.enter_osr(bci)?,
-        None => {
-            let args = b.f.blocks[entry].params.clone();
-            b.enter_method(&args)?;
-        }
-    }
-    b.translate()?;
-    b.scopes.pop();
+    b.whole(method).map_err(|e| (e, b.scopes.last().map_or(method, |s| s.method)))?;
     prune::prune(&mut b.f);
-    for &(x, y, bci) in &b.equal {
+    for &(x, y, bci, culprit) in &b.equal {
         if b.f.resolve(x) != b.f.resolve(y) {
-            return Err(Refusal::UnstructuredLocking(bci));
+            return Err((Refusal::UnstructuredLocking(bci), culprit));
         }
     }
-    Ok(Built { function: b.f, dependencies: b.dependencies })
+    Ok(Built { function: b.f, dependencies: b.dependencies, inlining: b.decisions, bytecodes: b.bytecodes })
 }
 
 struct Builder<'r> {
     f: Function,
     request: &'r Request,
+    /// Methods not to inline.
+    banned: &'r [MethodRef],
     /// The method compiled, then those being inlined, innermost last.
     scopes: Vec<Scope>,
     /// Block that instructions go to; `None` after the end of the flow.
     cur: Option<Block>,
     dependencies: Dependencies,
     /// Values that must turn out to be the same: what `monitorexit` unlocks and what was locked last; where.
-    equal: Vec<(Value, Value, u16)>,
+    equal: Vec<(Value, Value, u16, MethodRef)>,
+    decisions: Vec<inlining::Decision>,
+    /// Bytecodes of the methods translated so far.
+    bytecodes: usize,
 }
 
 impl Builder<'_> {
+    /// Translates the method to be compiled.
+    fn whole(&mut self, method: MethodRef) -> Result<(), Refusal> {
+        let scope = self.scope(method, None)?;
+        self.scopes.push(scope);
+        match self.request.osr_bci {
+            Some(bci) => self.enter_osr(bci)?,
+            None => {
+                let args = self.f.blocks[self.f.entry].params.clone();
+                self.enter_method(&args)?;
+            }
+        }
+        self.translate()
+    }
+
     fn s(&self) -> &Scope {
         self.scopes.last().expect("a method is being translated")
     }
@@ -355,9 +402,13 @@ impl Builder<'_> {
         Ok(())
     }
 
+    fn nodes(&self) -> usize {
+        self.f.insts.len() + self.f.blocks.len()
+    }
+
     /// Whether the function has grown too large.
     fn check_size(&self) -> Result<(), Refusal> {
-        let nodes = self.f.insts.len() + self.f.blocks.len();
+        let nodes = self.nodes();
         if nodes > self.request.node_limit {
             return Err(Refusal::TooManyNodes { nodes, limit: self.request.node_limit });
         }

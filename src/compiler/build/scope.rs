@@ -54,6 +54,8 @@ pub(super) struct Scope {
     pub caller: Option<State>,
     /// Where an inlined method's result goes: a block with a parameter for it, if it has one.
     pub exit: Option<Block>,
+    /// Some way leads there.
+    pub returned: bool,
     /// A final field has been written: its value must be visible before the object can be.
     pub wrote_final: bool,
 }
@@ -105,6 +107,7 @@ impl Builder<'_> {
             profile: (self.request.profile)(method),
             caller,
             exit: None,
+            returned: false,
             wrote_final: false,
         })
     }

@@ -486,7 +486,7 @@ impl Builder<'_> {
         }
         if let Some(own) = self.s().sync {
             let locked = self.s().frame.monitors[0];
-            self.equal.push((own, locked, here));
+            self.equal.push((own, locked, here, method));
             // Never stops: the state is for whoever walks the stack.
             let state = match poll {
                 Some(s) => s,
@@ -497,6 +497,7 @@ impl Builder<'_> {
         match self.s().exit {
             Some(exit) => {
                 let args = result.into_iter().collect();
+                self.sm().returned = true;
                 self.end(Terminator::Jump(Edge::new(exit, args)))
             }
             None => self.end(Terminator::Return(result)),
@@ -525,7 +526,8 @@ impl Builder<'_> {
         let Some(locked) = self.sm().frame.monitors.pop() else {
             return Err(Refusal::UnstructuredLocking(here));
         };
-        self.equal.push((object, locked, here));
+        let method = self.s().method;
+        self.equal.push((object, locked, here, method));
         self.effect_at(Op::CallRuntime(Runtime::MonitorExit), vec![locked], state);
         Ok(())
     }

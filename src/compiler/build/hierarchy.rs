@@ -1,0 +1,56 @@
+//! Class-hierarchy analysis: the one method that a call can reach, among the classes loaded so far.
+
+use crate::link::resolve::vtable_index;
+use crate::meta::class::ClassRef;
+use crate::meta::method::{MethodKind, MethodRef};
+use std::sync::atomic::Ordering;
+
+/// Classes looked at before the analysis gives up: it is not worth more.
+const MAX_CLASSES: usize = 1000;
+
+/// The method that a receiver of exactly `class` responds to `m` by; `None` if it has none or it throws.
+pub fn select(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
+    let selected = if m.class().is_interface() {
+        if m.is_private() || !class.is_subclass_of(m.class()) {
+            return None;
+        }
+        let index = usize::try_from(m.itable_index.load(Ordering::Acquire)).ok()?;
+        class.itable_lookup(m.class(), index).flatten()?
+    } else if !class.is_subclass_of(m.class()) {
+        return None;
+    } else {
+        match vtable_index(class, m) {
+            Some(i) if i < class.vtable_length as usize => class.vtable(i),
+            Some(_) => return None,
+            None => m,
+        }
+    };
+    matches!(selected.kind(), MethodKind::Java | MethodKind::Native).then_some(selected)
+}
+
+/// The one method that all instances of `class` and its subclasses respond to `m` by, as loaded so far. For an
+/// interface: those of its implementors.
+pub fn unique_target(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
+    let mut found: Option<MethodRef> = None;
+    let mut todo = vec![class];
+    let mut seen = Vec::new();
+    while let Some(c) = todo.pop() {
+        if seen.contains(&c) {
+            continue;
+        }
+        if seen.len() >= MAX_CLASSES {
+            return None;
+        }
+        seen.push(c);
+        if !c.is_interface() && !c.is_abstract() {
+            let target = select(c, m)?;
+            match found {
+                Some(f) if !std::ptr::eq(f, target) => return None,
+                _ => found = Some(target),
+            }
+        }
+        todo.extend(c.subclasses.lock().iter().copied());
+    }
+    found
+}
+

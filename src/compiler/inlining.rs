@@ -1,0 +1,265 @@
+//! What is inlined: HotSpot's limits, names and texts, every decision with its reason.
+
+use crate::meta::method::{method_flags, MethodKind, MethodRef};
+use std::fmt;
+
+/// HotSpot's flags of these names.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Limits {
+    pub max_inline_size: usize,
+    pub freq_inline_size: usize,
+    pub max_trivial_size: usize,
+    pub max_inline_level: usize,
+    pub max_recursive_inline_level: usize,
+    /// Calls of the site an invocation of the caller from which it is hot (InlineFrequencyRatio).
+    pub frequency_ratio: f64,
+    /// Bytecodes of all methods inlined (DesiredMethodLimit).
+    pub desired_method_limit: usize,
+    /// Nodes of the function from which nothing more is inlined (NodeCountInliningCutoff).
+    pub node_count: usize,
+}
+
+impl Limits {
+    /// Tier 4.
+    pub const OPTIMIZED: Limits = Limits {
+        max_inline_size: 35,
+        freq_inline_size: 325,
+        max_trivial_size: 6,
+        max_inline_level: 15,
+        max_recursive_inline_level: 1,
+        frequency_ratio: 0.25,
+        desired_method_limit: 8000,
+        node_count: 18_000,
+    };
+    /// The tiers below: accessors and the like.
+    pub const QUICK: Limits = Limits {
+        max_inline_size: 6,
+        freq_inline_size: 6,
+        max_inline_level: 9,
+        ..Limits::OPTIMIZED
+    };
+}
+
+/// Why a call was inlined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    Forced,
+    /// `-XX:CompileCommand=inline`.
+    Command,
+    Trivial,
+    Hot,
+    Small,
+}
+
+/// Why it was not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WhyNot {
+    Abstract,
+    Native,
+    /// An overpass that throws, or a method-handle intrinsic.
+    NoCode,
+    DontInline,
+    /// `-XX:CompileCommand=dontinline`.
+    Command,
+    NotReached,
+    TooBig { size: usize, limit: usize },
+    HotTooBig { size: usize, limit: usize },
+    TooDeep { level: usize, limit: usize },
+    Recursive { level: usize, limit: usize },
+    DesiredMethodLimit { size: usize, limit: usize },
+    NodeCount { nodes: usize, limit: usize },
+    /// Not one target: neither the class hierarchy nor the profile gives one.
+    Virtual,
+    /// The method cannot be compiled.
+    NotCompilable,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::Forced => "force inline by annotation",
+            Why::Command => "force inline by CompileCommand",
+            Why::Trivial => "accessor",
+            Why::Hot => "inline (hot)",
+            Why::Small => "inline",
+        })
+    }
+}
+
+impl fmt::Display for WhyNot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WhyNot::Abstract => write!(f, "abstract method"),
+            WhyNot::Native => write!(f, "native method"),
+            WhyNot::NoCode => write!(f, "not inlineable"),
+            WhyNot::DontInline => write!(f, "don't inline by annotation"),
+            WhyNot::Command => write!(f, "disallowed by CompileCommand"),
+            WhyNot::NotReached => write!(f, "call site not reached"),
+            WhyNot::TooBig { size, limit } => write!(f, "too big ({size} > {limit})"),
+            WhyNot::HotTooBig { size, limit } => write!(f, "hot method too big ({size} > {limit})"),
+            WhyNot::TooDeep { level, limit } => write!(f, "inlining too deep ({level} > {limit})"),
+            WhyNot::Recursive { level, limit } => write!(f, "recursive inlining too deep ({level} > {limit})"),
+            WhyNot::DesiredMethodLimit { size, limit } => write!(f, "size > DesiredMethodLimit ({size} > {limit})"),
+            WhyNot::NodeCount { nodes, limit } => write!(f, "NodeCountInliningCutoff ({nodes} > {limit})"),
+            WhyNot::Virtual => write!(f, "virtual call"),
+            WhyNot::NotCompilable => write!(f, "not compilable (disabled)"),
+        }
+    }
+}
+
+/// A call site as the decision sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Site {
+    /// Methods around the callee, the compiled one included.
+    pub level: usize,
+    /// ... that are the callee itself.
+    pub recursion: usize,
+    /// Times the site was reached and the caller was invoked, if there is a profile of some age.
+    pub counts: Option<(u32, u32)>,
+    /// Bytecodes inlined so far.
+    pub inlined_size: usize,
+    pub nodes: usize,
+}
+
+/// What the user said about a method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ordered {
+    Inline,
+    DontInline,
+}
+
+/// Whether `callee` is inlined at `site`.
+pub fn decide(callee: MethodRef, site: &Site, limits: &Limits, ordered: Option<Ordered>) -> Result<Why, WhyNot> {
+    match callee.kind() {
+        MethodKind::Java => {}
+        MethodKind::Native => return Err(WhyNot::Native),
+        MethodKind::Abstract => return Err(WhyNot::Abstract),
+        _ => return Err(WhyNot::NoCode),
+    }
+    if callee.code.is_empty() || !callee.class().is_linked() {
+        return Err(WhyNot::NoCode);
+    }
+    let flags = Flags {
+        force: callee.has_flag(method_flags::FORCE_INLINE),
+        dont: callee.has_flag(method_flags::DONT_INLINE),
+    };
+    decide_by_size(callee.code.len(), flags, site, limits, ordered)
+}
+
+struct Flags {
+    force: bool,
+    dont: bool,
+}
+
+fn decide_by_size(
+    size: usize,
+    flags: Flags,
+    site: &Site,
+    limits: &Limits,
+    ordered: Option<Ordered>,
+) -> Result<Why, WhyNot> {
+    if ordered == Some(Ordered::DontInline) {
+        return Err(WhyNot::Command);
+    }
+    if flags.dont {
+        return Err(WhyNot::DontInline);
+    }
+    let forced = flags.force || ordered == Some(Ordered::Inline);
+    // Lambda forms are all forced and nest deeply.
+    let (level, limit) = (site.level, if forced { 4 * limits.max_inline_level } else { limits.max_inline_level });
+    if level > limit {
+        return Err(WhyNot::TooDeep { level, limit });
+    }
+    let (level, limit) = (site.recursion, limits.max_recursive_inline_level);
+    if level > limit {
+        return Err(WhyNot::Recursive { level, limit });
+    }
+    let (nodes, limit) = (site.nodes, limits.node_count * if forced { 2 } else { 1 });
+    if nodes > limit {
+        return Err(WhyNot::NodeCount { nodes, limit });
+    }
+    if ordered == Some(Ordered::Inline) {
+        return Ok(Why::Command);
+    }
+    if flags.force {
+        return Ok(Why::Forced);
+    }
+    if size <= limits.max_trivial_size {
+        return Ok(Why::Trivial);
+    }
+    if matches!(site.counts, Some((0, _))) {
+        return Err(WhyNot::NotReached);
+    }
+    let all = site.inlined_size + size;
+    if all > limits.desired_method_limit {
+        return Err(WhyNot::DesiredMethodLimit { size: all, limit: limits.desired_method_limit });
+    }
+    let hot = site
+        .counts
+        .is_some_and(|(reached, invoked)| f64::from(reached) >= limits.frequency_ratio * f64::from(invoked.max(1)));
+    if hot {
+        let limit = limits.freq_inline_size;
+        if size > limit { Err(WhyNot::HotTooBig { size, limit }) } else { Ok(Why::Hot) }
+    } else {
+        let limit = limits.max_inline_size;
+        if size > limit { Err(WhyNot::TooBig { size, limit }) } else { Ok(Why::Small) }
+    }
+}
+
+/// One line of `-XX:+PrintInlining`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Decision {
+    /// Methods around the caller.
+    pub depth: usize,
+    pub bci: u16,
+    pub callee: MethodRef,
+    pub verdict: Result<Why, WhyNot>,
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let m = self.callee;
+        let name = format!("{}::{}", m.class().external_name(), m.name);
+        write!(f, "{:width$}@ {}   {name} ({} bytes)   ", "", self.bci, m.code.len(), width = 2 * self.depth)?;
+        match &self.verdict {
+            Ok(why) => write!(f, "{why}"),
+            Err(why) => write!(f, "{why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(size: usize, site: Site) -> Result<Why, WhyNot> {
+        decide_by_size(size, Flags { force: false, dont: false }, &site, &Limits::OPTIMIZED, None)
+    }
+
+    #[test]
+    fn hotspots_limits() {
+        let site = Site { level: 1, recursion: 0, counts: None, inlined_size: 0, nodes: 0 };
+        assert_eq!(size(35, site), Ok(Why::Small));
+        assert_eq!(size(36, site), Err(WhyNot::TooBig { size: 36, limit: 35 }));
+        let hot = Site { counts: Some((100, 400)), ..site };
+        assert_eq!(size(325, hot), Ok(Why::Hot));
+        assert_eq!(size(326, hot), Err(WhyNot::HotTooBig { size: 326, limit: 325 }));
+        assert_eq!(size(36, Site { counts: Some((99, 400)), ..site }), Err(WhyNot::TooBig { size: 36, limit: 35 }));
+        let cold = Site { counts: Some((0, 400)), ..site };
+        assert_eq!(size(6, cold), Ok(Why::Trivial));
+        assert_eq!(size(7, cold), Err(WhyNot::NotReached));
+        assert_eq!(size(5, Site { level: 16, ..site }), Err(WhyNot::TooDeep { level: 16, limit: 15 }));
+        assert_eq!(size(5, Site { recursion: 2, ..site }), Err(WhyNot::Recursive { level: 2, limit: 1 }));
+        assert_eq!(WhyNot::TooBig { size: 36, limit: 35 }.to_string(), "too big (36 > 35)");
+    }
+
+    #[test]
+    fn orders_and_annotations_come_first() {
+        let site = Site { level: 1, recursion: 0, counts: Some((0, 9)), inlined_size: 0, nodes: 0 };
+        let d = |force, dont, ordered| decide_by_size(999, Flags { force, dont }, &site, &Limits::OPTIMIZED, ordered);
+        assert_eq!(d(true, false, None), Ok(Why::Forced));
+        assert_eq!(d(false, true, None), Err(WhyNot::DontInline));
+        assert_eq!(d(true, false, Some(Ordered::DontInline)), Err(WhyNot::Command));
+        assert_eq!(d(false, false, Some(Ordered::Inline)), Ok(Why::Command));
+    }
+}
