@@ -247,6 +247,9 @@ pub fn lookup_field(class: ClassRef, name: Symbol, descriptor: Symbol) -> Option
 pub fn method(t: &JavaThread, holder: ClassRef, index: u16, kind: InvokeKind) -> VmResult<MethodRef> {
     let r = reference(t, holder, index)?;
     let m = resolve_method(t, &r, kind)?;
+    // For the compilers. What invokespecial selects depends on more than the reference.
+    let resolved = if kind == InvokeKind::Special { resolve_by_class_kind(t, &r)? } else { m };
+    holder.constants.set_method(index, resolved);
     if kind == InvokeKind::Static {
         init::initialize(t, m.class())?;
     }
