@@ -6,7 +6,9 @@
 
 use super::assembled::{Assembled, DebugPoint};
 use super::cache::{self, CacheFull};
+use super::dependencies;
 use super::stubs;
+use crate::compiler::dependencies::Dependencies;
 use crate::interpreter::prepare::{self, PrepareError};
 use crate::meta::method::{Method, MethodKind, MethodRef};
 use parking_lot::Mutex;
@@ -140,12 +142,13 @@ pub struct Compilation {
     pub tier: u8,
     pub osr_bci: Option<u16>,
     pub assembled: Assembled,
+    pub dependencies: Dependencies,
 }
 
 impl Compilation {
     /// Nothing yet, for `method`.
     pub fn new(method: MethodRef) -> Compilation {
-        Compilation { id: 0, method, tier: 4, osr_bci: None, assembled: Assembled::default() }
+        Compilation { id: 0, method, tier: 4, osr_bci: None, assembled: Assembled::default(), dependencies: Dependencies::default() }
     }
 }
 
@@ -202,7 +205,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
             comments: comments.into(),
         }),
     }));
-    let publish = || {
+    let published = dependencies::register(method, &c.dependencies, || {
         cache.set_owner(entry, bytes, method as *const CompiledMethod as *mut CompiledMethod);
         let mut r = REGISTRY.lock();
         let r = r.get_or_insert_default();
@@ -220,8 +223,14 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
         if let Some(before) = before {
             retire(r, before);
         }
-    };
-    publish();
+    });
+    if !published {
+        method.state.store(CodeState::Freed as u8, Ordering::Release);
+        // SAFETY: nobody has seen it.
+        unsafe { *method.metadata.get() = Metadata::default() };
+        cache.free(entry, bytes);
+        return Err(InstallError::BrokenDependency);
+    }
     INSTALLED.fetch_add(1, Ordering::Relaxed);
     Ok(method)
 }

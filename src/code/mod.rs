@@ -5,6 +5,7 @@ pub mod adapters;
 pub mod assembled;
 pub mod cache;
 pub mod compiled;
+pub mod dependencies;
 pub mod frames;
 pub mod osr;
 pub mod runtime;

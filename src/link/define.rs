@@ -535,7 +535,7 @@ fn modifiers(file: &ClassFile<'_>) -> u16 {
         & !ACC_SUPER
 }
 
-/// Enters a class, now published, into the hierarchy.
+/// Enters a class, about to be published, into the hierarchy.
 pub(super) fn register_subclass(class: ClassRef) {
     if let Some(s) = class.super_class {
         if !class.is_interface() {
@@ -544,6 +544,13 @@ pub(super) fn register_subclass(class: ClassRef) {
     }
     for i in class.interfaces.iter() {
         i.subclasses.lock().push(class);
+    }
+}
+
+/// Takes back [`register_subclass`]: the class is not published after all.
+pub(super) fn unregister_subclass(class: ClassRef) {
+    for c in class.super_class.iter().chain(class.interfaces.iter()) {
+        c.subclasses.lock().retain(|x| *x != class);
     }
 }
 

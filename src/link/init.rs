@@ -30,6 +30,7 @@ fn link_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
     }
     let result = verify_and_constrain(t, class);
     if result.is_ok() {
+        crate::code::dependencies::class_linked(t, class);
         class.set_state(ClassState::Linked);
     }
     unlock(t, class);

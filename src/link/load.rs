@@ -120,7 +120,7 @@ fn load_boot(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option
     let file = define::parse_class(t, loader, Some(name), bytes, None)?;
     let options = DefineOptions { protection_domain: Oop::NULL, source: Some(&source), hidden: None };
     let class = define::build_class(t, loader, file, &options)?;
-    match constraints::enter(loader, class) {
+    match enter_defined(loader, class) {
         Entry::New => {
             published(class);
             Ok(Some(class))
@@ -131,9 +131,19 @@ fn load_boot(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option
     }
 }
 
+/// Enters a new class into the hierarchy, then into its loader's dictionary: who can find it there can link it,
+/// and compiled code then must reckon with it.
+fn enter_defined(loader: LoaderRef, class: ClassRef) -> Entry {
+    define::register_subclass(class);
+    let entry = constraints::enter(loader, class);
+    if !matches!(entry, Entry::New) {
+        define::unregister_subclass(class);
+    }
+    entry
+}
+
 fn published(class: ClassRef) {
     class.loader.add_defined(class);
-    define::register_subclass(class);
     crate::vm::log_class_load(class);
 }
 
@@ -578,8 +588,10 @@ pub fn define_class(
         return Err(throw(t, "java/lang/ClassCircularityError", Some(file_name.to_text().into_owned())));
     }
     let class = define::build_class(t, loader, file, &options)?;
-    if !hidden {
-        match constraints::enter(loader, class) {
+    if hidden {
+        define::register_subclass(class);
+    } else {
+        match enter_defined(loader, class) {
             Entry::New => {}
             Entry::Already(_) => return Err(duplicate(t, loader, class)),
             Entry::Refused(demanded) => return Err(constraints::refused(t, loader, class, demanded)),
