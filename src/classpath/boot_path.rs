@@ -1,4 +1,5 @@
-//! What the boot loader searches: the run-time image, then what `-Xbootclasspath/a` names.
+//! What the boot loader searches: the run-time image, in each module after what `--patch-module`
+//! names for it, then what `-Xbootclasspath/a` names.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -17,25 +18,34 @@ use super::jimage::JImage;
 /// The module that everything depends on. It is looked in first.
 const JAVA_BASE: &str = "java.base";
 
-/// An element of `-Xbootclasspath/a`.
+/// An element of `-Xbootclasspath/a` or `--patch-module`.
 #[derive(Debug)]
-enum Appended {
+enum Element {
     Jar(Jar),
     Directory(Directory),
 }
 
-impl Appended {
+impl Element {
+    fn open(path: &Path) -> Result<Element, ClassPathError> {
+        let metadata = std::fs::metadata(path).map_err(|error| ClassPathError::io(path, error))?;
+        if metadata.is_dir() {
+            Ok(Element::Directory(Directory::new(path)))
+        } else {
+            Ok(Element::Jar(Jar::open(path)?))
+        }
+    }
+
     fn path(&self) -> &Path {
         match self {
-            Appended::Jar(jar) => jar.path(),
-            Appended::Directory(directory) => directory.path(),
+            Element::Jar(jar) => jar.path(),
+            Element::Directory(directory) => directory.path(),
         }
     }
 
     fn find(&self, name: &[u8]) -> Result<Option<Vec<u8>>, ClassPathError> {
         match self {
-            Appended::Jar(jar) => jar.find(name),
-            Appended::Directory(directory) => directory.find(name),
+            Element::Jar(jar) => jar.find(name),
+            Element::Directory(directory) => directory.find(name),
         }
     }
 }
@@ -45,6 +55,8 @@ impl Appended {
 pub enum Origin<'p> {
     /// In the run-time image, in this module.
     Module(&'p str),
+    /// In this jar or directory, which `--patch-module` puts before a module.
+    Patch(PathBuf),
     /// In this element of `-Xbootclasspath/a`, which counts from 0: the boot loader's unnamed
     /// module.
     Appended {
@@ -72,12 +84,20 @@ impl Deref for Found<'_> {
     }
 }
 
+/// The elements of a path, separated by colons; empty ones are left out.
+fn elements(path: &OsStr) -> Vec<&Path> {
+    let parts = path.as_bytes().split(|&byte| byte == b':');
+    parts.filter(|part| !part.is_empty()).map(|part| Path::new(OsStr::from_bytes(part))).collect()
+}
+
 /// The boot loader's search path.
 #[derive(Debug)]
 pub struct BootPath {
     image: JImage,
     // An agent may append while others search.
-    appended: RwLock<Vec<Arc<Appended>>>,
+    appended: RwLock<Vec<Arc<Element>>>,
+    /// Modules with what patches them.
+    patches: Vec<(String, Vec<Element>)>,
 }
 
 impl BootPath {
@@ -89,10 +109,8 @@ impl BootPath {
     /// When the run-time image cannot be read.
     pub fn open(java_home: &Path, append: Option<&OsStr>) -> Result<BootPath, ClassPathError> {
         let image = JImage::open(&java_home.join("lib").join("modules"))?;
-        let path = BootPath { image, appended: RwLock::new(Vec::new()) };
-        let elements = append.map_or(&b""[..], OsStr::as_bytes).split(|&byte| byte == b':');
-        for element in elements.filter(|element| !element.is_empty()) {
-            let element = Path::new(OsStr::from_bytes(element));
+        let path = BootPath { image, appended: RwLock::new(Vec::new()), patches: Vec::new() };
+        for element in append.map_or(Vec::new(), elements) {
             if let Err(error) = path.append(element) {
                 log::warn!("-Xbootclasspath/a: {error}");
             }
@@ -105,15 +123,30 @@ impl BootPath {
     /// # Errors
     /// When there is nothing at `element` or it is no jar.
     pub fn append(&self, element: &Path) -> Result<(), ClassPathError> {
-        let metadata =
-            std::fs::metadata(element).map_err(|error| ClassPathError::io(element, error))?;
-        let appended = if metadata.is_dir() {
-            Appended::Directory(Directory::new(element))
-        } else {
-            Appended::Jar(Jar::open(element)?)
-        };
-        self.appended.write().push(Arc::new(appended));
+        self.appended.write().push(Arc::new(Element::open(element)?));
         Ok(())
+    }
+
+    /// Has `path`, elements separated by colons, searched before `module` (`--patch-module`). As
+    /// with HotSpot, elements that do not exist or are no jar are left out.
+    pub fn patch(&mut self, module: &str, path: &OsStr) {
+        let open = |element: &Path| {
+            let opened = Element::open(element);
+            opened.inspect_err(|error| log::warn!("--patch-module {module}: {error}")).ok()
+        };
+        let found = elements(path).into_iter().filter_map(open).collect();
+        self.patches.push((module.to_string(), found));
+    }
+
+    /// The class with the internal name `name` from what patches `module`.
+    fn find_patch(&self, module: &str, name: &[u8]) -> Result<Option<Found<'_>>, ClassPathError> {
+        for element in self.patches.iter().filter(|(of, _)| of == module).flat_map(|(_, elements)| elements) {
+            if let Some(bytes) = element.find(&[name, b".class"].concat())? {
+                let origin = Origin::Patch(element.path().to_owned());
+                return Ok(Some(Found { bytes: Cow::Owned(bytes), origin }));
+            }
+        }
+        Ok(None)
     }
 
     /// The run-time image.
@@ -134,28 +167,31 @@ impl BootPath {
     /// # Errors
     /// When the image or a jar is damaged.
     pub fn find_class(&self, name: &[u8]) -> Result<Option<Found<'_>>, ClassPathError> {
-        if let Some(bytes) = self.image.find_class(JAVA_BASE, name)? {
-            return Ok(Some(Found { bytes, origin: Origin::Module(JAVA_BASE) }));
+        if let Some(found) = self.find_class_in_module(JAVA_BASE, name)? {
+            return Ok(Some(found));
         }
         if let Some(slash) = name.iter().rposition(|&byte| byte == b'/') {
             if let Some(module) = self.image.package_bytes_to_module(&name[..slash])? {
-                if let Some(bytes) = self.image.find_class(module, name)? {
-                    return Ok(Some(Found { bytes, origin: Origin::Module(module) }));
+                if let Some(found) = self.find_class_in_module(module, name)? {
+                    return Ok(Some(found));
                 }
             }
         }
         self.find_class_appended(name)
     }
 
-    /// The class with the internal name `name` from `module` of the image alone.
+    /// The class with the internal name `name` from `module` of the image, or what patches it.
     ///
     /// # Errors
-    /// When the image is damaged.
+    /// When the image or a jar is damaged.
     pub fn find_class_in_module<'p>(
         &'p self,
         module: &'p str,
         name: &[u8],
     ) -> Result<Option<Found<'p>>, ClassPathError> {
+        if let Some(found) = self.find_patch(module, name)? {
+            return Ok(Some(found));
+        }
         let found = self.image.find_class(module, name)?;
         Ok(found.map(|bytes| Found { bytes, origin: Origin::Module(module) }))
     }

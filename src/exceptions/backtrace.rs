@@ -43,6 +43,7 @@ pub fn fill_in_stack_trace(t: &JavaThread, throwable: Oop) {
     access::store(throwable, KnownField::ThrowableDepth.offset(), 0i32);
     let saved = t.take_exception();
     let (found, hidden) = visible_frames(t, throwable.class());
+    crate::log!(Info, [stacktrace], "{}, {}", throwable.class().external_name(), found.len());
     if record(t, throwable, &found, hidden).is_err() {
         t.take_exception();
     }

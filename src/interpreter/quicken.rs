@@ -52,7 +52,11 @@ pub unsafe fn quicken(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mu
             let m = resolve::method(t, method.class(), index, InvokeKind::Special)?;
             (Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m)), true)
         }
-        Op::InvokeVirtual => (invoke_virtual(t, method, index)?, true),
+        Op::InvokeVirtual => {
+            let quick = invoke_virtual(t, method, index)?;
+            check_selected(t, method, index, quick, sp)?;
+            (quick, true)
+        }
         Op::InvokeInterface => (invoke_interface(t, method, index)?, true),
         Op::InvokeDynamic => {
             let call = invoke::link_dynamic(t, method, (*frame).bci(), index)?;
@@ -195,6 +199,26 @@ fn invoke_virtual(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Ins
     }
     // A default or abstract interface method found through a class.
     receiver_site(t, holder, m, false)
+}
+
+/// The first call of a method resolves it together with what the receiver selects: if that is
+/// abstract the message tells both, and the call stays unresolved. Later calls know only what was
+/// selected.
+///
+/// # Safety
+/// `sp` is the top of the operand stack, with the call's arguments on it.
+unsafe fn check_selected(t: &JavaThread, method: MethodRef, index: u16, quick: Insn, sp: *mut u64) -> VmResult<()> {
+    if quick.operation() == Op::InvokeVirtualQ {
+        let receiver = Oop::from_address(*sp.sub(usize::from(quick.a)) as usize);
+        if let Some(class) = receiver.non_null().map(Oop::class) {
+            let selected = class.vtable(quick.b as usize);
+            if selected.is_abstract() && selected.overpass_message.is_none() {
+                let named = resolve::method(t, method.class(), index, InvokeKind::Virtual)?;
+                return Err(resolve::abstract_method_error(t, named, Some(selected), Some(class)));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn invoke_interface(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {

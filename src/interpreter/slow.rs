@@ -114,7 +114,8 @@ fn abstract_call(t: &JavaThread, callee: MethodRef, receiver: ClassRef) -> VmRes
     let m = if callee.class().is_interface() {
         resolve::select_interface(t, callee, receiver)?
     } else {
-        resolve::select_virtual(t, callee, receiver)?
+        // What the call named is not known here, and HotSpot does not say who the receiver is.
+        return Err(resolve::abstract_method_error(t, callee, None, None));
     };
     if m.kind() == MethodKind::Abstract {
         return Err(throw(t, "java/lang/AbstractMethodError", Some(m.name_and_signature())));

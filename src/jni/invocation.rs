@@ -13,7 +13,7 @@ use crate::threads::{lifecycle, state, JavaThread};
 use crate::vm;
 use std::ffi::{c_char, c_int, c_void, CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 const OK: i32 = 0;
 const ERR: i32 = -1;
@@ -106,6 +106,22 @@ pub fn java_vm() -> *mut c_void {
 static BEGUN: AtomicBool = AtomicBool::new(false);
 /// The VM exists: created and not yet destroyed.
 static CREATED: AtomicBool = AtomicBool::new(false);
+/// The VM has existed.
+static DESTROYED: AtomicBool = AtomicBool::new(false);
+/// Id of the thread that ends the process by `System.exit`: exit handlers that it runs find no
+/// VM to use. 0: nobody does.
+static EXITING: AtomicU64 = AtomicU64::new(0);
+
+/// The current thread ends the process: it counts as detached from now on.
+pub fn leave_by_exit(t: &JavaThread) {
+    EXITING.store(t.id, Ordering::Release);
+}
+
+/// Whether the current thread has no VM to use any more.
+fn is_over() -> bool {
+    let exiting = EXITING.load(Ordering::Acquire);
+    DESTROYED.load(Ordering::Acquire) || exiting != 0 && JavaThread::current().is_none_or(|t| t.id == exiting)
+}
 
 /// Functions of the embedder, from the options `exit` and `abort`; 0 if there is none.
 static EXIT_HOOK: AtomicUsize = AtomicUsize::new(0);
@@ -218,7 +234,10 @@ unsafe fn take_options(args: &VmInitArgs) -> Vec<OsString> {
 /// `GetEnv`.
 unsafe extern "C" fn get_env(_vm: *mut c_void, env: *mut *mut c_void, version: i32) -> i32 {
     *env = std::ptr::null_mut();
-    // Libraries that are loaded while the VM boots ask in their JNI_OnLoad.
+    // Start-up loads libraries whose JNI_OnLoad comes here: their thread is one already.
+    if is_over() {
+        return EDETACHED;
+    }
     let Some(t) = JavaThread::current() else { return EDETACHED };
     if !is_supported_or_1_1(version) {
         return EVERSION;
@@ -240,7 +259,7 @@ unsafe extern "C" fn attach_current_thread_as_daemon(
 }
 
 unsafe fn attach(env: *mut *mut c_void, args: *const AttachArgs, daemon: bool) -> i32 {
-    if !CREATED.load(Ordering::Acquire) {
+    if !CREATED.load(Ordering::Acquire) || is_over() {
         *env = std::ptr::null_mut();
         return ERR;
     }
@@ -294,6 +313,9 @@ fn make_thread_object(t: &JavaThread, name: Option<&[u8]>, group: Oop, daemon: b
 
 /// `DetachCurrentThread`.
 unsafe extern "C" fn detach_current_thread(_vm: *mut c_void) -> i32 {
+    if is_over() {
+        return ERR;
+    }
     let Some(t) = JavaThread::current() else { return OK };
     if !t.top_frame.get().is_null() {
         // Called from a native method: its Java frames would be left without a thread.
@@ -307,7 +329,7 @@ unsafe extern "C" fn detach_current_thread(_vm: *mut c_void) -> i32 {
 
 /// `DestroyJavaVM`: waits for the other non-daemon threads, runs the shutdown hooks.
 unsafe extern "C" fn destroy_java_vm(_vm: *mut c_void) -> i32 {
-    if !CREATED.load(Ordering::Acquire) {
+    if !CREATED.load(Ordering::Acquire) || is_over() {
         return ERR;
     }
     let mut env = std::ptr::null_mut();
@@ -321,5 +343,6 @@ unsafe extern "C" fn destroy_java_vm(_vm: *mut c_void) -> i32 {
     vm::shutdown::run(t);
     lifecycle::detach(t);
     CREATED.store(false, Ordering::Release);
+    DESTROYED.store(true, Ordering::Release);
     OK
 }

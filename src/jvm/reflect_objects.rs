@@ -183,8 +183,11 @@ pub fn new_record_component(t: &JavaThread, class: ClassRef, c: &RecordComponent
     set(t, object, F::RecordComponentName, text);
     let of_type = mirror_of_descriptor(t, class.loader, descriptor.as_bytes())?;
     set(t, object, F::RecordComponentType, of_type);
-    let text = string_of(t, signature(class, c.signature))?;
-    set(t, object, F::RecordComponentSignature, text);
+    // Interned, unlike other signatures.
+    if let Some(text) = signature(class, c.signature) {
+        let text = strings::intern_symbol(t, text)?;
+        set(t, object, F::RecordComponentSignature, text);
+    }
     let bytes = byte_array(t, c.annotations.visible)?;
     set(t, object, F::RecordComponentAnnotations, bytes);
     let bytes = byte_array(t, c.annotations.visible_type)?;

@@ -6,6 +6,10 @@ use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::loader::{LoaderRef, ModuleRef, Package};
 use crate::meta::symbol::Symbol;
 use crate::threads::{monitor, JavaThread};
+use crate::heap::access::load_ref;
+use crate::heap::layout::Oop;
+use crate::heap::strings;
+use crate::meta::well_known::KnownField;
 use std::sync::atomic::Ordering;
 
 /// Whether one class may refer to another, or why not.
@@ -114,6 +118,32 @@ pub fn class_access_message(t: &JavaThread, from: ClassRef, to: ClassRef, verdic
     }
 }
 
+/// Why `named` is not the nest host of `class`, which names it (JVMS 5.4.4).
+fn refuse_host(class: ClassRef, named: ClassRef) -> Option<&'static str> {
+    let Some(file) = named.class_file.as_ref().filter(|_| class.is_same_package(named)) else {
+        return Some(if class.is_same_package(named) { "host is not an instance class" } else { "types are in different packages" });
+    };
+    let list = file.attributes.nest_members.as_deref().unwrap_or(&[]);
+    let member = list.iter().any(|&i| named.constants.class_name(i) == class.name);
+    (!member).then_some("current type is not listed as a nest member")
+}
+
+/// Class and message of an exception.
+fn describe(throwable: Oop) -> String {
+    let class = throwable.class().external_name();
+    match load_ref(throwable, KnownField::ThrowableDetailMessage.offset()).non_null() {
+        Some(message) => format!("{class}: {}", strings::to_rust(message)),
+        None => class,
+    }
+}
+
+/// What is added to the message when access to a private member is refused and a nest host that
+/// one of the classes names was not accepted.
+pub fn nest_host_errors(from: ClassRef, to: ClassRef) -> String {
+    let errors: Vec<&str> = [from, to].iter().filter_map(|c| c.nest_host_error.get()).map(String::as_str).collect();
+    if errors.is_empty() { String::new() } else { format!(", ({})", errors.join(", ")) }
+}
+
 /// The nest host of `class` (JVMS 5.4.4): itself if it names none or the named one does not
 /// agree. Linkage problems of the host class are no errors: the class is then its own host.
 pub fn nest_host(t: &JavaThread, class: ClassRef) -> VmResult<ClassRef> {
@@ -124,21 +154,26 @@ pub fn nest_host(t: &JavaThread, class: ClassRef) -> VmResult<ClassRef> {
     let mut host = class;
     if let Some(index) = class.class_file.as_ref().and_then(|f| f.attributes.nest_host) {
         match super::resolve::class(t, class, index) {
-            Ok(named) => {
-                let member = named.class_file.as_ref().is_some_and(|f| {
-                    let list = f.attributes.nest_members.as_deref().unwrap_or(&[]);
-                    list.iter().any(|&i| named.constants.class_name(i) == class.name)
-                });
-                if member && class.is_same_package(named) {
-                    host = named;
+            Ok(named) => match refuse_host(class, named) {
+                None => host = named,
+                Some(why) => {
+                    let text = format!(
+                        "Type {class} (loader: {}) is not a nest member of type {named} (loader: {}): {why}",
+                        class.loader.name_and_id(),
+                        named.loader.name_and_id()
+                    );
+                    class.nest_host_error.get_or_init(|| text);
                 }
-            }
+            },
             Err(thrown) => {
                 let e = t.exception.get().class();
                 if e.is_subclass_of(crate::meta::well_known::Known::VirtualMachineError.get()) {
                     return Err(thrown);
                 }
-                t.take_exception();
+                let thrown = describe(t.take_exception());
+                let named = class.constants.class_name(index);
+                let text = format!("Nest host resolution of {class} with host {named} failed: {thrown}");
+                class.nest_host_error.get_or_init(|| text);
             }
         }
     }
@@ -185,7 +220,27 @@ pub fn member_access(
     if flags & ACC_PRIVATE != 0 && are_nestmates(t, from, holder)? {
         return Ok(true);
     }
-    Ok(from.has_flag(class_flags::MAGIC_ACCESSOR))
+    Ok(from.has_flag(class_flags::MAGIC_ACCESSOR) || access_is_relaxed(from, holder))
+}
+
+/// `-XX:+RelaxAccessControlCheck`: members of old classes that are not verified are open to such
+/// classes of the same loader and protection domain.
+fn access_is_relaxed(from: ClassRef, holder: ClassRef) -> bool {
+    const FIRST_STRICT_VERSION: u16 = 52;
+    let old = |c: ClassRef| c.class_file.as_ref().is_some_and(|f| f.major_version < FIRST_STRICT_VERSION);
+    let domain = |c: ClassRef| load_ref(c.mirror(), KnownField::ClassProtectionDomain.offset());
+    if !crate::vm::get().options.flags.bool("RelaxAccessControlCheck") || !old(from) || !old(holder) {
+        return false;
+    }
+    std::ptr::eq(from.loader, holder.loader) && domain(from) == domain(holder) && is_relaxed_loader(from.loader)
+}
+
+/// HotSpot trusts the system loader and its parents here, unless everything is verified.
+fn is_relaxed_loader(l: LoaderRef) -> bool {
+    let vm = crate::vm::get();
+    let o = l.object.get();
+    let trusted = !o.is_null() && o.class().name.as_bytes().starts_with(b"jdk/internal/loader/ClassLoaders$");
+    !(vm.verify_remote() && (vm.verify_local() || !trusted))
 }
 
 /// The name of a package with dots.

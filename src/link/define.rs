@@ -192,7 +192,8 @@ fn check_supers(t: &JavaThread, class: ClassRef) -> VmResult<()> {
     check_final_overrides(t, class)
 }
 
-/// Sealed supers: same module, and listed by name (JVMS 5.3.5).
+/// Sealed supers: same module, same package unless the subclass is public, and listed by name
+/// (JVMS 5.3.5).
 fn check_permitted(t: &JavaThread, class: ClassRef, s: ClassRef, what: &str) -> VmResult<()> {
     let Some(permitted) = s.class_file.as_ref().and_then(|f| f.attributes.permitted_subclasses.as_ref()) else {
         return Ok(());
@@ -201,7 +202,7 @@ fn check_permitted(t: &JavaThread, class: ClassRef, s: ClassRef, what: &str) -> 
         (Some(a), Some(b)) => std::ptr::eq(a, b),
         _ => std::ptr::eq(class.loader, s.loader),
     };
-    let same_package = s.is_public() || class.is_same_package(s);
+    let same_package = class.is_public() || class.is_same_package(s);
     let listed = permitted.iter().any(|&i| s.constants.class_name(i) == class.name);
     if same_module && same_package && listed {
         return Ok(());
@@ -471,6 +472,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
         array_class: AtomicPtr::new(std::ptr::null_mut()),
         init: InitLock::default(),
         init_error: RootSlot::new(Oop::NULL),
+        nest_host_error: OnceLock::new(),
         nest_host: AtomicPtr::new(
             options.hidden.as_ref().and_then(|h| h.nest_host).map_or(std::ptr::null_mut(), |h| h as *const _ as *mut _),
         ),

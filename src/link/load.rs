@@ -443,6 +443,7 @@ fn make_array(t: &JavaThread, component: Option<ClassRef>, element: BasicType) -
         array_class: AtomicPtr::new(std::ptr::null_mut()),
         init: InitLock::default(),
         init_error: RootSlot::new(Oop::NULL),
+        nest_host_error: OnceLock::new(),
         nest_host: AtomicPtr::new(std::ptr::null_mut()),
         subclasses: Default::default(),
         id: define::next_class_id(),
@@ -526,11 +527,17 @@ pub fn loader_of(_t: &JavaThread, object: Oop) -> LoaderRef {
     let l = Loader::create(object, parallel, false);
     store::<u64>(object, KnownField::LoaderLoader.offset(), l as *const Loader as usize as u64);
     let unnamed = load_ref(object, KnownField::LoaderUnnamedModule.offset());
-    if !unnamed.is_null() {
-        let m = l.unnamed_module();
-        m.object.set(unnamed);
-        store::<u64>(unnamed, KnownField::ModuleModule.offset(), m as *const _ as usize as u64);
+    // Only the constructors of ClassLoader set it: who got around them must not come further.
+    if unnamed.non_null().is_none_or(|m| !m.class().is_subclass_of(Known::Module.get())) {
+        crate::vm::crash::fatal_error(&format!(
+            "The unnamed module for ClassLoader {}, is null or not an instance of java.lang.Module. \
+             The class loader has not been initialized correctly.",
+            l.name_and_id()
+        ));
     }
+    let m = l.unnamed_module();
+    m.object.set(unnamed);
+    store::<u64>(unnamed, KnownField::ModuleModule.offset(), m as *const _ as usize as u64);
     l
 }
 

@@ -191,6 +191,8 @@ pub fn resolve_field(t: &JavaThread, r: &Reference, usage: FieldUse, method: Opt
             f.name,
             from.with_in_modules(f.class())
         );
+        let errors = if f.access_flags & crate::classfile::access::ACC_PRIVATE != 0 { access::nest_host_errors(from, f.class()) } else { String::new() };
+        let m = m + &errors;
         return Err(throw(t, IAE, Some(m)));
     }
     if f.is_static() != usage.is_static() {
@@ -374,7 +376,8 @@ pub(crate) fn check_method_access(t: &JavaThread, r: &Reference, m: MethodRef) -
         m.external_name(),
         from.with_in_modules(m.class())
     );
-    Err(throw(t, IAE, Some(text)))
+    let errors = if m.is_private() { access::nest_host_errors(from, m.class()) } else { String::new() };
+    Err(throw(t, IAE, Some(text + &errors)))
 }
 
 fn resolve_special(t: &JavaThread, r: &Reference) -> VmResult<MethodRef> {

@@ -189,6 +189,8 @@ pub struct Class {
     pub init_error: RootSlot,
     /// Nest host as resolved (JVMS 5.4.4), or injected for hidden classes.
     pub nest_host: AtomicPtr<Class>,
+    /// Why the nest host that the class file names was not accepted, for error messages.
+    pub nest_host_error: OnceLock<String>,
     /// Direct subclasses and (for interfaces) direct implementors, for class-hierarchy analysis.
     pub subclasses: Mutex<Vec<ClassRef>>,
     /// Serial number in order of definition.
@@ -441,13 +443,12 @@ impl Class {
         c
     }
 
-    /// Declared method with this name and descriptor.
+    /// Declared method with this name and descriptor; the first in the class file where several
+    /// are there, which is so only without verification.
     pub fn find_declared(&self, name: Symbol, descriptor: Symbol) -> Option<MethodRef> {
         let key = (name.address(), descriptor.address());
-        self.method_index
-            .binary_search_by_key(&key, |m| (m.name.address(), m.descriptor.address()))
-            .ok()
-            .map(|i| self.method_index[i])
+        let first = self.method_index.partition_point(|m| (m.name.address(), m.descriptor.address()) < key);
+        self.method_index.get(first).filter(|m| m.name == name && m.descriptor == descriptor).copied()
     }
 
     /// Declared field with this name and descriptor (injected fields are never found).

@@ -6,6 +6,7 @@ use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::access::{self, load, load_ref};
 use crate::heap::layout::Oop;
 use crate::heap::{alloc, strings};
+use crate::jvm::support::internal_name;
 use crate::link::load::{self as loading, mirror_to_class, DefineOptions, MirrorOf};
 use crate::link::init;
 use crate::meta::class::ClassRef;
@@ -150,10 +151,13 @@ fn define_class(t: &JavaThread, args: *const u64) -> VmResult<u64> {
             reference(args, 6),
         )
     };
-    let name = name.non_null().map(|n| {
-        let slashed: Vec<u8> = strings::to_mutf8(n).iter().map(|&b| if b == b'.' { b'/' } else { b }).collect();
-        Symbol::intern(&slashed)
-    });
+    let name = match name.non_null().map(internal_name) {
+        Some(n) if n.len() > 65535 => {
+            let m = format!("Class name exceeds maximum length of 65535: {}", String::from_utf8_lossy(&n));
+            return Err(throw(t, "java/lang/NoClassDefFoundError", Some(m)));
+        }
+        n => n.map(|n| Symbol::intern(&n)),
+    };
     // SAFETY: copied before anything else happens.
     let all = unsafe { access::bytes(data) };
     let range = usize::try_from(offset).ok().zip(usize::try_from(length).ok());

@@ -11,6 +11,8 @@ use crate::heap::{self, strings};
 use crate::jvm::boxing::box_value;
 use crate::jvm::modules;
 use crate::link::load::{mirror_to_class, MirrorOf};
+use crate::meta::loader::Loader;
+use crate::meta::symbol::Symbol;
 use crate::options::flags::{self, FlagInfo, Flags, FlagType, Origin, Value};
 use crate::threads::{monitor, safepoint, JavaThread};
 
@@ -19,7 +21,7 @@ const CLASSES: [&str; 2] = ["sun/hotspot/WhiteBox", "jdk/test/whitebox/WhiteBox"
 
 /// The natives of boot class `class` if it is the white box: only its registration, which does
 /// nothing, where `-XX:+WhiteBoxAPI` is not given.
-pub(super) fn natives_of(class: &crate::meta::symbol::Symbol) -> &'static [Native] {
+pub(super) fn natives_of(class: &Symbol) -> &'static [Native] {
     match CLASSES.iter().any(|name| *class == *name) {
         true if options().bool("WhiteBoxAPI") => TABLE,
         true => &TABLE[..1],
@@ -61,6 +63,12 @@ static TABLE: &[Native] = &[
     ("forceSafepoint", "()V", force_safepoint),
     ("isMonitorInflated0", "(Ljava/lang/Object;)Z", is_monitor_inflated),
     ("linkClass", "(Ljava/lang/Class;)V", link_class),
+    ("countAliveClasses0", "(Ljava/lang/String;)I", count_alive_classes),
+    // There is no compiler yet: these answer as HotSpot does under -Xint.
+    ("enqueueMethodForCompilation0", "(Ljava/lang/reflect/Executable;II)Z", no),
+    ("isMethodCompiled0", "(Ljava/lang/reflect/Executable;Z)Z", no),
+    ("isMethodCompilable0", "(Ljava/lang/reflect/Executable;IZ)Z", no),
+    ("isMethodQueuedForCompilation0", "(Ljava/lang/reflect/Executable;)Z", no),
     (
         "DefineModule",
         "(Ljava/lang/Object;ZLjava/lang/String;Ljava/lang/String;[Ljava/lang/Object;)V",
@@ -225,6 +233,17 @@ fn link_class(t: &JavaThread, args: *const u64) -> VmResult<u64> {
         crate::link::init::link(t, class)?;
     }
     Ok(0)
+}
+
+/// How many classes of this name (with slashes) there are, over all loaders.
+fn count_alive_classes(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: bound to a method of one String.
+    let name = unsafe { reference(args, 1) }.non_null().and_then(|s| Symbol::lookup(&strings::to_mutf8(s)));
+    let mut count = 0;
+    if let Some(name) = name {
+        Loader::for_each_class(|c| count += i32::from(c.name == name));
+    }
+    Ok(of_int(count))
 }
 
 fn define_module(t: &JavaThread, args: *const u64) -> VmResult<u64> {

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 
 /// `java.vm.name`; tools look for "OpenJDK" in it.
-pub const VM_NAME: &str = "OpenJDK 64-Bit Kiln VM";
+pub const VM_NAME: &str = "OpenJDK 64-Bit Kiln Server VM";
 /// `java.vm.vendor`.
 pub const VM_VENDOR: &str = "Kiln";
 /// `java.vm.version`.
@@ -74,8 +74,8 @@ impl Vm {
     }
 
     /// Looks for a class file on the boot path. While the module graph is being built, wherever
-    /// the image has the package; then in the module that the boot loader has it in, and behind
-    /// the modules in what `-Xbootclasspath/a` appends.
+    /// the image has the package; then in the module that the boot loader has it in, or, if
+    /// that is its unnamed one, in what `-Xbootclasspath/a` appends.
     ///
     /// # Errors
     /// The image or an appended jar is corrupt: the text says which and how.
@@ -86,15 +86,11 @@ impl Vm {
             let module = Symbol::lookup(package)
                 .and_then(|p| boot.packages.read().get(&p).map(|p| p.module()))
                 .and_then(|m| m.name);
-            let in_module = match module {
+            match module {
                 Some(m) => {
                     let m: &'static str = std::str::from_utf8(m.as_bytes()).map_err(|e| e.to_string())?;
                     self.boot_path.find_class_in_module(m, bytes).map_err(|e| e.to_string())?
                 }
-                None => None,
-            };
-            match in_module {
-                Some(f) => Some(f),
                 None => self.boot_path.find_class_appended(bytes).map_err(|e| e.to_string())?,
             }
         } else {
@@ -103,7 +99,7 @@ impl Vm {
         Ok(found.map(|f| {
             let source = match &f.origin {
                 Origin::Module(m) => format!("jrt:/{m}"),
-                Origin::Appended { path, .. } => path.display().to_string(),
+                Origin::Patch(path) | Origin::Appended { path, .. } => path.display().to_string(),
             };
             let bytes: &'static [u8] = match f.bytes {
                 Cow::Borrowed(b) => b,

@@ -35,7 +35,10 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
     options.install();
     let paths = crate::os::java_home::find().map_err(|m| init_error(&m))?;
     let append = Some(options.boot_class_path_append.as_os_str()).filter(|a| !a.is_empty());
-    let boot_path = BootPath::open(&paths.java_home, append).map_err(|e| init_error(&e.to_string()))?;
+    let mut boot_path = BootPath::open(&paths.java_home, append).map_err(|e| init_error(&e.to_string()))?;
+    for (module, path) in &options.module_patches {
+        boot_path.patch(module, path);
+    }
     define_properties(&mut options, &paths);
     let settings = options.settings.clone();
     let vm = Vm {

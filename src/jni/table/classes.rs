@@ -77,7 +77,7 @@ native_fn! {
             Some(n) => Some(class_name(t, Some(n))?),
             None => None,
         };
-        let bytes = std::slice::from_raw_parts(bytes, length as usize);
+        let bytes = if bytes.is_null() { &[] } else { std::slice::from_raw_parts(bytes, length as usize) };
         let options = load::DefineOptions { protection_domain: Oop::NULL, source: None, hidden: None };
         let loader = load::loader_of(t, loader);
         Ok(load::define_class(t, loader, name, bytes, options)?.mirror())
@@ -85,7 +85,14 @@ native_fn! {
 
     /// `FindClass`: initializes what it finds. "Lname;" stands for "name", as on HotSpot.
     fn FindClass(t, name: *const c_void) -> Oop {
-        let mut name = class_name(t, c_bytes(name))?;
+        let bytes = c_bytes(name);
+        if let Some(bytes) = bytes.filter(|_| crate::vm::get().options.settings.check_jni) {
+            if !crate::classfile::mutf8::is_valid(bytes, true) {
+                let text = format!("JNI class name is not a valid UTF8 string \"{}\"", String::from_utf8_lossy(bytes));
+                super::exceptions::fatal_error(t, &text);
+            }
+        }
+        let mut name = class_name(t, bytes)?;
         if let [b'L', inner @ .., b';'] = name.as_bytes() {
             name = Symbol::intern(inner);
         }

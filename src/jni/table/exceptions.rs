@@ -59,13 +59,18 @@ native_fn! {
     /// `FatalError`.
     raw fn FatalError(t, message: *const c_void) -> () {
         let text = c_bytes(message).map_or("(null)".into(), String::from_utf8_lossy);
-        crate::vm_out!("FATAL ERROR in native method: {text}\n");
-        for f in crate::threads::stackwalk::frames(t) {
-            let class = f.method.class();
-            crate::vm_out!("\tat {}.{}({})\n", class, f.method.name, place(f.method, f.bci));
-        }
-        crate::vm::crash::die()
+        fatal_error(t, &text)
     }
+}
+
+/// Ends the process because of what native code did: the message and the thread's Java stack.
+pub(super) fn fatal_error(t: &JavaThread, text: &str) -> ! {
+    crate::vm_out!("FATAL ERROR in native method: {text}\n");
+    for f in crate::threads::stackwalk::frames(t) {
+        let class = f.method.class();
+        crate::vm_out!("\tat {}.{}({})\n", class, f.method.name, place(f.method, f.bci));
+    }
+    crate::vm::crash::die()
 }
 
 /// A Throwable of any initialized class, through exactly the constructor that `ThrowNew` promises.

@@ -14,6 +14,11 @@ fn is_latin1(string: Oop) -> bool {
     load::<i8>(string, KnownField::StringCoder.offset()) == 0
 }
 
+/// A String made by `AllocObject`, whose constructor has not run: it has no characters to hand out.
+fn is_unconstructed(string: Oop) -> bool {
+    load_ref(string, KnownField::StringValue.offset()).is_null()
+}
+
 /// A `malloc`ed copy with one zero element behind; null if there is no memory.
 fn copy_out<T: Copy + Default>(elements: &[T]) -> *mut T {
     // SAFETY: room for the elements and the zero is asked for, and checked.
@@ -47,6 +52,9 @@ native_fn! {
 
     /// `GetStringChars`.
     raw fn GetStringChars(_t, string: Oop, is_copy: *mut u8) -> *mut u16 {
+        if is_unconstructed(string) {
+            return Ok(std::ptr::null_mut());
+        }
         let chars = copy_out(&strings::to_utf16(string));
         set_flag(is_copy, true);
         Ok(chars)
@@ -73,6 +81,9 @@ native_fn! {
 
     /// `GetStringUTFChars`.
     raw fn GetStringUTFChars(_t, string: Oop, is_copy: *mut u8) -> *mut u8 {
+        if is_unconstructed(string) {
+            return Ok(std::ptr::null_mut());
+        }
         let text = copy_out(&strings::to_mutf8(string));
         set_flag(is_copy, true);
         Ok(text)
