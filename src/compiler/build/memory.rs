@@ -7,6 +7,7 @@ use super::super::refusal::Refusal;
 use super::{resolve, Builder};
 use crate::heap::access;
 use crate::heap::layout::{BasicType, Oop};
+use crate::heap::roots::RootSlot;
 use crate::meta::class::ClassRef;
 use crate::meta::field::FieldRef;
 use crate::meta::well_known::Known;
@@ -18,6 +19,32 @@ pub(super) fn in_vm<R>(f: impl FnOnce() -> R) -> R {
     let thread = JavaThread::current();
     let _scope = thread.map(|t| t.vm_scope());
     f()
+}
+
+/// The string constant at `index`, as a slot that keeps it. Making it takes memory, but no Java code.
+pub(super) fn string_constant(holder: ClassRef, index: u16) -> Option<&'static RootSlot> {
+    let constants = &holder.constants;
+    if constants.slot(index).is_none() && constants.error(index).is_none() {
+        let t = JavaThread::current()?;
+        let _scope = t.vm_scope();
+        if crate::invoke::constants::resolve_constant(t, holder, index).is_err() {
+            t.take_exception();
+        }
+    }
+    constants.slot(index)
+}
+
+/// The array class whose elements are `component`, made if need be.
+fn array_class(component: ClassRef) -> Option<ClassRef> {
+    component.array_class_if_made().or_else(|| {
+        let t = JavaThread::current()?;
+        let _scope = t.vm_scope();
+        let made = crate::link::load::array_class(t, component);
+        if made.is_err() {
+            t.take_exception();
+        }
+        made.ok()
+    })
 }
 
 impl Builder<'_> {
@@ -298,7 +325,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn new_object_array(&mut self, index: u16) -> Result<(), Refusal> {
-        match resolve::class(self.s().method.class(), index).and_then(|c| c.array_class_if_made()) {
+        match resolve::class(self.s().method.class(), index).and_then(array_class) {
             Some(c) => self.new_array(c),
             None => {
                 self.unloaded();

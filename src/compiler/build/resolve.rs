@@ -1,24 +1,122 @@
-//! Symbolic references as a compile sees them: resolved already, or unknown. Nothing here loads, initializes
-//! or throws.
+//! Symbolic references as a compile sees them: resolved already, resolvable among the classes loaded, or unknown.
+//! Nothing here loads, initializes or throws.
 
+use crate::classfile::access::{ACC_PRIVATE, ACC_PROTECTED, ACC_PUBLIC, ACC_STATIC};
 use crate::classfile::tag;
+use crate::heap::layout::BasicType;
 use crate::invoke::{call_site, intrinsics, member_name};
-use crate::link::resolve::lookup_method;
+use crate::link::access::{self, ClassAccess};
+use crate::link::load::primitive_array_class;
+use crate::link::resolve::{lookup_field, lookup_method};
 use crate::meta::class::{ClassRef, ClassState};
 use crate::meta::field::FieldRef;
+use crate::meta::loader::LoaderRef;
 use crate::meta::method::{MethodKind, MethodRef};
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::Known;
 
 /// Class entry `index`.
 pub fn class(holder: ClassRef, index: u16) -> Option<ClassRef> {
-    holder.constants.class(index)
+    holder.constants.class(index).or_else(|| loaded_class(holder, index))
+}
+
+/// The class at an unresolved entry, if the loader is known to mean a loaded one that `holder` has access to.
+fn loaded_class(holder: ClassRef, index: u16) -> Option<ClassRef> {
+    if holder.constants.error(index).is_some() || holder.is_hidden() && index == holder.file().this_class {
+        return None;
+    }
+    let name = holder.constants.class_name(index);
+    let c = match name.as_bytes() {
+        [b'[', element @ ..] => array_of(holder.loader, element)?,
+        _ => holder.loader.find(name)?,
+    };
+    (access::class_access(holder, c, false) == ClassAccess::Ok).then_some(c)
+}
+
+/// The array class whose elements have this descriptor, if it has been made.
+fn array_of(loader: LoaderRef, element: &[u8]) -> Option<ClassRef> {
+    match element {
+        [b'[', inner @ ..] => array_of(loader, inner)?.array_class_if_made(),
+        [b'L', name @ .., b';'] => loader.find(Symbol::intern(name))?.array_class_if_made(),
+        [c] => {
+            let t = BasicType::from_descriptor(*c).filter(|t| !t.is_reference() && *t != BasicType::Void)?;
+            Some(primitive_array_class(t))
+        }
+        _ => None,
+    }
+}
+
+/// A member reference that has not been resolved, as far as that can be done here: the class it names, name and
+/// descriptor.
+fn unresolved(holder: ClassRef, index: u16) -> Option<(ClassRef, Symbol, Symbol)> {
+    if holder.constants.error(index).is_some() {
+        return None;
+    }
+    let r = holder.constants.file().member_ref(index)?;
+    Some((class(holder, r.class_index)?, Symbol::intern(r.name), Symbol::intern(r.descriptor)))
+}
+
+/// Whether resolution would let `from` use a member of `declaring`, named through `named`, without a doubt: private
+/// members of nestmates and loading constraints that may fail are left to the interpreter.
+fn may_use(from: ClassRef, named: ClassRef, declaring: ClassRef, flags: u16, descriptor: Symbol) -> bool {
+    let accessible = flags & ACC_PUBLIC != 0
+        || std::ptr::eq(from, declaring)
+        || flags & ACC_PRIVATE == 0 && from.is_same_package(declaring)
+        || flags & ACC_PROTECTED != 0
+            && !from.is_interface()
+            && from.is_subclass_of(declaring)
+            && (flags & ACC_STATIC != 0 || named.is_subclass_of(from) || from.is_subclass_of(named));
+    accessible && loaders_agree(from.loader, declaring.loader, descriptor.as_bytes())
+}
+
+/// Whether two loaders do not mean different classes by a name in the descriptor.
+fn loaders_agree(a: LoaderRef, b: LoaderRef, descriptor: &[u8]) -> bool {
+    if std::ptr::eq(a, b) {
+        return true;
+    }
+    let mut rest = descriptor;
+    while let Some(at) = rest.iter().position(|&c| c == b'L') {
+        let end = rest[at..].iter().position(|&c| c == b';').map_or(rest.len(), |e| at + e);
+        let name = Symbol::intern(&rest[at + 1..end]);
+        if let (Some(x), Some(y)) = (a.find(name), b.find(name)) {
+            if !std::ptr::eq(x, y) {
+                return false;
+            }
+        }
+        rest = &rest[end..];
+    }
+    true
+}
+
+/// The method at a Methodref or InterfaceMethodref entry.
+fn method_at(holder: ClassRef, index: u16) -> Option<MethodRef> {
+    if let Some(m) = holder.constants.method(index) {
+        return Some(m);
+    }
+    let (named, name, descriptor) = unresolved(holder, index)?;
+    let interface_entry = holder.constants.file().tag(index) == tag::INTERFACE_METHODREF;
+    if named.is_interface() != interface_entry {
+        return None;
+    }
+    let m = lookup_method(named, name, descriptor)?;
+    let plain = matches!(m.kind(), MethodKind::Java | MethodKind::Native | MethodKind::Abstract);
+    (plain && may_use(holder, named, m.class(), m.access_flags, descriptor)).then_some(m)
 }
 
 /// Fieldref `index` as an instruction of `method` may use it.
 pub fn field(method: MethodRef, index: u16, is_static: bool, put: bool) -> Option<FieldRef> {
     let holder = method.class();
-    let f = holder.constants.field(index)?;
+    let f = match holder.constants.field(index) {
+        Some(f) => f,
+        None => {
+            let (named, name, descriptor) = unresolved(holder, index)?;
+            let f = lookup_field(named, name, descriptor)?;
+            if !may_use(holder, named, f.class(), f.access_flags, descriptor) {
+                return None;
+            }
+            f
+        }
+    };
     if f.is_static() != is_static {
         return None;
     }
@@ -73,7 +171,7 @@ pub fn callee(method: MethodRef, bci: usize, op: u8, index: u16) -> Option<Calle
         0xb6 => invoke_virtual(holder, index),
         0xb7 => special(holder, index).map(Callee::Special),
         0xb8 => {
-            let m = holder.constants.method(index)?;
+            let m = method_at(holder, index)?;
             match m.kind() {
                 _ if !m.is_static() => None,
                 MethodKind::LinkToVirtual
@@ -113,7 +211,7 @@ fn invoke_virtual(holder: ClassRef, index: u16) -> Option<Callee> {
             None => {}
         }
     }
-    let m = holder.constants.method(index)?;
+    let m = method_at(holder, index)?;
     if m.is_static() || m.class().is_interface() && m.is_private() {
         return None;
     }
@@ -140,7 +238,7 @@ fn dispatched(m: MethodRef) -> Callee {
 }
 
 fn invoke_interface(holder: ClassRef, index: u16) -> Option<Callee> {
-    let m = holder.constants.method(index)?;
+    let m = method_at(holder, index)?;
     if m.is_static() {
         return None;
     }
@@ -154,7 +252,7 @@ fn invoke_interface(holder: ClassRef, index: u16) -> Option<Callee> {
 fn special(holder: ClassRef, index: u16) -> Option<MethodRef> {
     let pool = holder.constants.file();
     let r = pool.member_ref(index)?;
-    let m = holder.constants.method(index)?;
+    let m = method_at(holder, index)?;
     let named = class(holder, r.class_index)?;
     if m.is_static() || m.is_constructor() && !std::ptr::eq(m.class(), named) {
         return None;

@@ -172,7 +172,10 @@ impl Builder<'_> {
                 }
                 return Ok(());
             }
-            Constant::String { .. } => class(Known::String),
+            Constant::String { .. } => {
+                super::memory::string_constant(holder, index);
+                class(Known::String)
+            }
             Constant::MethodType { .. } => class(Known::MethodType),
             Constant::MethodHandle { .. } => {
                 RefFacts { class: Known::MethodHandle.try_get(), exact: false, non_null: true }
@@ -486,7 +489,9 @@ impl Builder<'_> {
         }
         if let Some(own) = self.s().sync {
             let locked = self.s().frame.monitors[0];
-            self.equal.push((own, locked, here, method));
+            if self.request.osr_bci.is_none() {
+                self.equal.push((own, locked, here, method));
+            }
             // Never stops: the state is for whoever walks the stack.
             let state = match poll {
                 Some(s) => s,
@@ -526,8 +531,14 @@ impl Builder<'_> {
         let Some(locked) = self.sm().frame.monitors.pop() else {
             return Err(Refusal::UnstructuredLocking(here));
         };
-        let method = self.s().method;
-        self.equal.push((object, locked, here, method));
+        if self.request.osr_bci.is_some() && object != locked {
+            // What was locked before the entry can only be compared now.
+            let same = self.value(Op::Compare(Cond::Eq), vec![object, locked], Type::I32);
+            self.effect_at(Op::Guard(Reason::Unhandled, Action::None), vec![same], state);
+        } else {
+            let method = self.s().method;
+            self.equal.push((object, locked, here, method));
+        }
         self.effect_at(Op::CallRuntime(Runtime::MonitorExit), vec![locked], state);
         Ok(())
     }
