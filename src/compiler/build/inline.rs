@@ -229,7 +229,11 @@ impl Builder<'_> {
         let invocations = self.s().profile.map_or(0, |p| p.invocations().saturating_add(p.backedges()));
         let site = Site {
             level: self.scopes.len(),
-            recursion: self.scopes.iter().filter(|s| std::ptr::eq(s.method, m)).count(),
+            // Lambda forms are shared by handles of the same shape: not recursion.
+            recursion: match m.has_flag(method_flags::FORCE_INLINE) && m.has_flag(method_flags::HIDDEN) {
+                true => 0,
+                false => self.scopes.iter().filter(|s| std::ptr::eq(s.method, m)).count(),
+            },
             counts: count.filter(|_| invocations >= MATURE).map(|c| {
                 (c, self.s().profile.map_or(0, |p| p.invocations()))
             }),

@@ -1,11 +1,11 @@
 //! Method invocations.
 
-use super::super::ir::{Action, Op, Reason, RefFacts, Runtime, State, Target, Terminator, Type, Value};
+use super::super::ir::{Action, Op, Reason, Runtime, State, Target, Terminator, Type, Value};
 use super::super::refusal::Refusal;
 use super::resolve::{self, Callee};
-use super::Builder;
+use super::{Builder, Tier};
 use crate::meta::class::class_flags;
-use crate::meta::method::{method_flags, MethodRef};
+use crate::meta::method::{method_flags, MethodKind, MethodRef};
 
 impl Builder<'_> {
     pub(super) fn invoke(&mut self, op: u8, index: u16) -> Result<(), Refusal> {
@@ -29,8 +29,7 @@ impl Builder<'_> {
         let slots = (m.arg_slots as usize).checked_sub(usize::from(appendix.is_some())).ok_or(self.malformed())?;
         let mut args: Vec<Value> = self.sm().frame.pop_slots(slots, bci)?.into_iter().flatten().collect();
         if let Some(slot) = appendix {
-            let v = self.value(Op::Object(slot), vec![], Type::Ref);
-            self.set_facts(v, RefFacts { non_null: true, ..RefFacts::default() });
+            let v = self.object(slot);
             args.push(v);
         }
         self.check_arguments(m, &args)?;
@@ -46,16 +45,30 @@ impl Builder<'_> {
                 if m.has_flag(method_flags::OBJECT_INIT) {
                     return self.object_init(args[0]);
                 }
+                if let Some(v) = self.is_compile_constant(m, &args) {
+                    self.push(v);
+                    return Ok(());
+                }
                 self.direct(m, args)?
             }
             Callee::Virtual(m) => self.dispatched(m, Target::Virtual(m), args)?,
             Callee::Interface(m) => self.dispatched(m, Target::Interface(m), args)?,
-            Callee::MethodHandle(m) => self.call(Target::MethodHandle(m), args)?,
+            Callee::MethodHandle(m) => self.call_handle(m, args, state)?,
         };
         if let Some(v) = result {
             self.push(v);
         }
         Ok(())
+    }
+
+    /// `MethodHandleImpl.isCompileConstant`: what a compile knows and the interpreter does not.
+    fn is_compile_constant(&mut self, m: MethodRef, args: &[Value]) -> Option<Value> {
+        let asked = m.class().name == "java/lang/invoke/MethodHandleImpl" && m.name == "isCompileConstant";
+        if !asked || self.request.tier != Tier::Optimized {
+            return None;
+        }
+        let known = self.known_object(*args.first()?).is_some();
+        Some(self.iconst(i32::from(known)))
     }
 
     /// Counts and types must be those of the signature.
@@ -66,6 +79,36 @@ impl Builder<'_> {
             Ok(())
         } else {
             Err(self.malformed())
+        }
+    }
+
+    /// A call of a method-handle intrinsic: of what it leads to, if that is known.
+    fn call_handle(&mut self, m: MethodRef, args: Vec<Value>, state: State) -> Result<Option<Value>, Refusal> {
+        let Some((target, kind)) = self.handle_target(m, &args) else {
+            return self.call(Target::MethodHandle(m), args);
+        };
+        let mut passed = args.clone();
+        if m.kind() != MethodKind::InvokeBasic {
+            passed.pop();
+        }
+        let same_result = Type::of(target.return_type) == Type::of(m.return_type);
+        if target.is_static() != (kind == MethodKind::LinkToStatic)
+            || !same_result
+            || self.check_arguments(target, &passed).is_err()
+            || !matches!(target.kind(), MethodKind::Java | MethodKind::Native | MethodKind::Abstract)
+        {
+            return self.call(Target::MethodHandle(m), args);
+        }
+        if kind != MethodKind::LinkToStatic {
+            passed[0] = self.null_check(passed[0], state)?;
+        }
+        match kind {
+            MethodKind::LinkToVirtual => self.dispatched(target, Target::Virtual(target), passed),
+            MethodKind::LinkToInterface if target.class().is_interface() && !target.is_private() => {
+                self.dispatched(target, Target::Interface(target), passed)
+            }
+            MethodKind::LinkToInterface => self.call(Target::MethodHandle(m), args),
+            _ => self.direct(target, passed),
         }
     }
 

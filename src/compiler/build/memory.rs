@@ -5,8 +5,7 @@ use super::super::ir::{
 };
 use super::super::refusal::Refusal;
 use super::{resolve, Builder};
-use crate::heap::access;
-use crate::heap::layout::{BasicType, Oop};
+use crate::heap::layout::BasicType;
 use crate::heap::roots::RootSlot;
 use crate::meta::class::ClassRef;
 use crate::meta::field::FieldRef;
@@ -185,6 +184,9 @@ impl Builder<'_> {
         let state = self.execute();
         let object = self.pop(Type::Ref)?;
         let object = self.null_check(object, state)?;
+        if self.constant_field(f, object) {
+            return Ok(());
+        }
         self.load_field(f, object);
         Ok(())
     }
@@ -244,45 +246,7 @@ impl Builder<'_> {
         }
         let mirror = self.mirror(f.class());
         self.load_field(f, mirror);
-        if is_trusted(f) && f.basic_type.is_reference() {
-            let loaded = self.s().frame.stack.last().copied().flatten();
-            let (class, non_null) = in_vm(|| {
-                let v = access::load_ref(f.class().mirror(), f.offset as usize);
-                (v.non_null().map(Oop::class), !v.is_null())
-            });
-            if let (Some(v), Some(c)) = (loaded, class) {
-                // The class of a value that never changes; the value may be moved.
-                self.set_facts(v, RefFacts { class: Some(c), exact: true, non_null });
-            }
-        }
         Ok(())
-    }
-
-    /// Pushes the value of a static final field of primitive type whose class is initialized.
-    fn constant_static(&mut self, f: FieldRef) -> bool {
-        if !is_trusted(f) || f.basic_type.is_reference() {
-            return false;
-        }
-        let (object, offset) = (f.class().mirror(), f.offset as usize);
-        let v = match f.basic_type {
-            BasicType::Boolean => i64::from(access::load::<u8>(object, offset)),
-            BasicType::Byte => i64::from(access::load::<i8>(object, offset)),
-            BasicType::Char => i64::from(access::load::<u16>(object, offset)),
-            BasicType::Short => i64::from(access::load::<i16>(object, offset)),
-            BasicType::Int => i64::from(access::load::<u32>(object, offset) as i32),
-            BasicType::Float => i64::from(access::load::<u32>(object, offset)),
-            BasicType::Long | BasicType::Double => access::load::<u64>(object, offset) as i64,
-            BasicType::Object | BasicType::Array | BasicType::Void => return false,
-        };
-        let (op, ty) = match f.basic_type {
-            BasicType::Float => (Op::FConst(v as u64), Type::F32),
-            BasicType::Double => (Op::FConst(v as u64), Type::F64),
-            BasicType::Long => (Op::Const(v), Type::I64),
-            _ => (Op::Const(v), Type::I32),
-        };
-        let v = self.value(op, vec![], ty);
-        self.push(v);
-        true
     }
 
     pub(super) fn put_static(&mut self, index: u16) -> Result<(), Refusal> {
@@ -466,14 +430,6 @@ impl Builder<'_> {
         let bit = self.iconst(crate::meta::class::class_flags::HAS_FINALIZER as i32);
         self.value(Op::Binary(Binary::And), vec![flags, bit], Type::I32)
     }
-}
-
-/// A static final field that keeps its value: all but those that `System.setOut` and its like write.
-fn is_trusted(f: FieldRef) -> bool {
-    f.is_static()
-        && f.is_final()
-        && f.class().is_initialized()
-        && !(f.class().name == "java/lang/System" && ["in", "out", "err"].iter().any(|n| f.name == *n))
 }
 
 /// The class that the field's descriptor names, if it is known without loading and is no interface (the verifier

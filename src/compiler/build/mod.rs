@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod bytecode;
+mod constant;
 mod exceptions;
 mod flow;
 mod frame;
@@ -28,8 +29,10 @@ use super::ir::{
 };
 use super::refusal::Refusal;
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
+use crate::heap::roots::RootSlot;
 use crate::profile::MethodProfile;
 use scope::Scope;
+use std::collections::HashMap;
 
 /// Which pipeline the function is built for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -138,6 +141,7 @@ fn attempt(method: MethodRef, request: &Request, banned: &[MethodRef]) -> Result
         dependencies: Dependencies::default(),
         equal: Vec::new(),
         decisions: Vec::new(),
+        slots: HashMap::new(),
         bytecodes: method.code.len(),
     };
     b.whole(method).map_err(|e| (e, b.scopes.last().map_or(method, |s| s.method)))?;
@@ -163,6 +167,8 @@ struct Builder<'r> {
     /// Values that must turn out to be the same: what `monitorexit` unlocks and what was locked last; where.
     equal: Vec<(Value, Value, u16, MethodRef)>,
     decisions: Vec<inlining::Decision>,
+    /// The slots of known objects, by address.
+    slots: HashMap<u32, &'static RootSlot>,
     /// Bytecodes of the methods translated so far.
     bytecodes: usize,
 }

@@ -4,6 +4,7 @@
 use crate::classfile::access::{ACC_PRIVATE, ACC_PROTECTED, ACC_PUBLIC, ACC_STATIC};
 use crate::classfile::tag;
 use crate::heap::layout::BasicType;
+use crate::heap::roots::RootSlot;
 use crate::invoke::{call_site, intrinsics, member_name};
 use crate::link::access::{self, ClassAccess};
 use crate::link::load::primitive_array_class;
@@ -133,7 +134,7 @@ pub fn field(method: MethodRef, index: u16, is_static: bool, put: bool) -> Optio
 }
 
 /// How an invocation proceeds.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy)]
 pub enum Callee {
     Static(MethodRef),
     /// This method, after a null check of the receiver.
@@ -143,7 +144,7 @@ pub enum Callee {
     Virtual(MethodRef),
     Interface(MethodRef),
     /// A linked call site: the adapter with the root slot of a trailing argument.
-    Linked(MethodRef, Option<u32>),
+    Linked(MethodRef, Option<&'static RootSlot>),
     /// `invokeBasic` or `linkTo*`.
     MethodHandle(MethodRef),
 }
@@ -189,7 +190,7 @@ pub fn callee(method: MethodRef, bci: usize, op: u8, index: u16) -> Option<Calle
 }
 
 fn linked((adapter, appendix): call_site::Linked) -> Callee {
-    Callee::Linked(adapter, appendix.map(|s| s.address() as u32))
+    Callee::Linked(adapter, appendix)
 }
 
 fn invoke_virtual(holder: ClassRef, index: u16) -> Option<Callee> {

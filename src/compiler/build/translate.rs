@@ -1,13 +1,12 @@
 //! The walk over a method's blocks, and the instructions that move values and control.
 
-use super::super::ir::{Action, Block, Cond, Edge, Op, Reason, RefFacts, Resume, Runtime, State, Terminator, Type, Value};
+use super::super::ir::{Action, Block, Cond, Edge, Op, Reason, Resume, Runtime, State, Terminator, Type, Value};
 use super::super::refusal::Refusal;
 use super::bytecode::LocalUse;
 use super::{resolve, Builder, Tier};
 use crate::classfile::Constant;
 use crate::heap::layout::BasicType;
 use crate::meta::method::method_flags;
-use crate::meta::well_known::Known;
 
 /// Fewer executions of a branch than this say nothing about it (HotSpot's limit).
 const MIN_BRANCH_COUNT: u32 = 40;
@@ -156,8 +155,7 @@ impl Builder<'_> {
     fn ldc(&mut self, index: u16) -> Result<(), Refusal> {
         let holder = self.s().method.class();
         let pool = holder.constants.file();
-        let class = |k: Known| RefFacts { class: k.try_get(), exact: true, non_null: true };
-        let facts = match pool.get(index) {
+        match pool.get(index) {
             Constant::Integer(v) => return Ok(self.push_int(v)),
             Constant::Float(bits) => return Ok(self.push_float(bits)),
             Constant::Long(v) => return Ok(self.push_long(v)),
@@ -174,19 +172,14 @@ impl Builder<'_> {
             }
             Constant::String { .. } => {
                 super::memory::string_constant(holder, index);
-                class(Known::String)
             }
-            Constant::MethodType { .. } => class(Known::MethodType),
-            Constant::MethodHandle { .. } => {
-                RefFacts { class: Known::MethodHandle.try_get(), exact: false, non_null: true }
-            }
+            Constant::MethodType { .. } | Constant::MethodHandle { .. } => {}
             Constant::Dynamic { name_and_type, .. } => return self.ldc_dynamic(index, name_and_type),
             _ => return Err(self.malformed()),
-        };
+        }
         match holder.constants.slot(index) {
             Some(slot) => {
-                let v = self.value(Op::Object(slot.address() as u32), vec![], Type::Ref);
-                self.set_facts(v, facts);
+                let v = self.object(slot);
                 self.push(v)
             }
             None => self.unloaded(),
@@ -215,8 +208,7 @@ impl Builder<'_> {
                 self.push(v)
             }
             BasicType::Object | BasicType::Array => {
-                let v = self.value(Op::Object(slot.address() as u32), vec![], Type::Ref);
-                self.set_facts(v, RefFacts { non_null: true, ..RefFacts::default() });
+                let v = self.object(slot);
                 self.push(v)
             }
             BasicType::Float => self.push_float(bits as u32),
