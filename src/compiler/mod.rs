@@ -4,6 +4,7 @@
 
 pub mod backend;
 pub mod build;
+pub mod broker;
 pub mod command;
 pub mod dependencies;
 pub mod inlining;
@@ -11,5 +12,6 @@ pub mod ir;
 pub mod log;
 pub mod lower;
 pub mod passes;
+pub mod pipeline;
 pub mod queue;
 pub mod refusal;

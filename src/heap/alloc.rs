@@ -39,7 +39,7 @@ pub(crate) fn attach_allocator(t: &JavaThread) {
     let constraints = mmtk().get_plan().constraints();
     assert!(constraints.max_non_los_default_alloc_bytes >= LARGE_OBJECT_BYTES);
     t.vo_base.set(side_metadata::vo_bit_side_metadata_addr().as_usize());
-    t.log_base.set(if constraints.barrier == mmtk::BarrierSelector::NoBarrier {
+    t.log_base.set(if !super::needs_barrier() {
         0
     } else {
         side_metadata::global_side_metadata_vm_base_address().as_usize()

@@ -154,6 +154,11 @@ pub fn collect(t: &JavaThread) {
     mmtk().handle_user_collection_request(tls_of(t), true, true);
 }
 
+/// Whether the plan has stores of references followed by the write barrier (`access::barrier`).
+pub fn needs_barrier() -> bool {
+    mmtk().get_plan().constraints().barrier != mmtk::BarrierSelector::NoBarrier
+}
+
 /// Bytes in use, garbage not yet collected included.
 pub fn used_bytes() -> usize {
     memory_manager::used_bytes(mmtk())

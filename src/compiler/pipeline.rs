@@ -1,0 +1,63 @@
+//! One compile, from bytecode to machine code not yet placed.
+
+use super::backend::{self, Arch, Features, Options};
+use super::build::{self, Built, Counting, Request, Tier};
+use super::dependencies::Dependencies;
+use super::passes;
+use super::refusal::Refusal;
+use crate::code::assembled::Assembled;
+use crate::meta::method::MethodRef;
+use crate::profile::data;
+use crate::profile::thresholds::Thresholds;
+
+/// What to compile, and how.
+pub struct Job<'a> {
+    pub method: MethodRef,
+    /// Loop header to enter at.
+    pub osr_bci: Option<u16>,
+    /// 1 to 4.
+    pub tier: u8,
+    pub thresholds: &'a Thresholds,
+    /// Verify the IR after every pass.
+    pub verify: bool,
+    pub arch: Arch,
+    pub features: Features,
+    /// The collector wants write barriers.
+    pub barrier: bool,
+}
+
+/// What came of it.
+pub struct Artifact {
+    pub assembled: Assembled,
+    pub dependencies: Dependencies,
+}
+
+/// Compiles.
+///
+/// # Errors
+/// Why not.
+pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
+    let quick = job.tier < 4;
+    let mut request = Request::new(if quick { Tier::Quick } else { Tier::Optimized });
+    request.osr_bci = job.osr_bci;
+    request.profile = data::if_attached;
+    if matches!(job.tier, 2 | 3) {
+        request.profile = data::of_method;
+        request.counting = Some(Counting {
+            sites: job.tier == 3,
+            invoke_mask: mask(job.thresholds.tier3_invoke_notify),
+            backedge_mask: mask(job.thresholds.tier3_backedge_notify),
+        });
+    }
+    let Built { mut function, dependencies } = build::build(job.method, &request)?;
+    passes::run(&mut function, &mut passes::Settings { quick, verify: job.verify, ..Default::default() });
+    let options =
+        Options { arch: job.arch, features: job.features, quick, comments: false, barrier: job.barrier, check: false };
+    let assembled = backend::compile(&function, &options)?;
+    Ok(Artifact { assembled, dependencies })
+}
+
+/// One less than a power of two.
+fn mask(log2: u32) -> u32 {
+    ((1u64 << log2.min(31)) - 1) as u32
+}
