@@ -15,7 +15,7 @@ use crate::heap::layout::Oop;
 use crate::heap::{access, alloc, refs};
 use crate::interpreter::{messages, semantics};
 use crate::meta::class::{class_flags, Class};
-use crate::meta::method::MethodRef;
+use crate::meta::method::{Method, MethodRef};
 use crate::profile::policy;
 use crate::threads::{lifecycle, monitor, JavaThread};
 use std::ffi::c_void;
@@ -138,8 +138,7 @@ unsafe extern "C" fn throw_array_store(t: &JavaThread, _array: usize, value: usi
 
 unsafe extern "C" fn counter_overflow(t: &JavaThread, method: MethodRef, bci: i32) -> i32 {
     let _border = Border::of_anchor(t);
-    policy::on_counter_overflow(t, method, bci.max(0) as usize);
-    0
+    i32::from(policy::on_compiled_counter(t, method, bci))
 }
 
 // ---- leaves
@@ -228,6 +227,28 @@ pub(super) unsafe extern "C" fn safepoint(t: &JavaThread, registers: &Registers,
     if stopped {
         t.lazy_deopt.take(sp);
         deopt::leave(t, sp, pc, Some(registers), Entry::Raise);
+        return 1;
+    }
+    still_valid(t, registers, sp, pc)
+}
+
+/// `Stub::CounterOverflow`.
+pub(super) unsafe extern "C" fn counter_came_round(
+    t: &JavaThread,
+    registers: &Registers,
+    sp: usize,
+    pc: usize,
+) -> usize {
+    let word = registers.int[SCRATCH];
+    let method = &*(word as u32 as usize as *const Method);
+    let bci = (word >> 32) as i32;
+    let better = {
+        let _border = Border::push(t, sp, pc);
+        policy::on_compiled_counter(t, method, bci)
+    };
+    if better {
+        t.lazy_deopt.take(sp);
+        deopt::leave(t, sp, pc, Some(registers), Entry::Execute);
         return 1;
     }
     still_valid(t, registers, sp, pc)

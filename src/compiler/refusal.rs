@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// See the module comment. The method then stays in the interpreter, or in the tier below.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
     /// Native, abstract, or made by the VM.
     NoCode,
@@ -27,6 +27,8 @@ pub enum Refusal {
     RegisterAllocation(&'static str),
     /// The code is too large for a branch.
     TooFar,
+    /// A pass panicked: what it said.
+    Panic(String),
 }
 
 impl fmt::Display for Refusal {
@@ -42,6 +44,7 @@ impl fmt::Display for Refusal {
             Refusal::NoMethod => write!(f, "a frame state names no method"),
             Refusal::TooManyArguments => write!(f, "too many arguments for a run-time function"),
             Refusal::RegisterAllocation(why) => write!(f, "register allocation failed: {why}"),
+            Refusal::Panic(what) => write!(f, "the compiler panicked: {what}"),
             Refusal::TooFar => write!(f, "code too large for a branch"),
         }
     }

@@ -178,7 +178,7 @@ pub unsafe fn backedge(t: &JavaThread, frame: *mut Frame, target: *const u64, sp
         return Ok(safepoint(t)?);
     }
     let bci = (*frame).bci();
-    policy::on_counter_overflow(t, method, bci);
+    policy::on_backedges(t, method, bci);
     if let Some(code) = compiled::osr_of_method(method, bci as u16) {
         let left = osr::enter(t, frame, code);
         if !matches!(left, Left::Stayed) {
@@ -234,7 +234,7 @@ pub fn invocations(t: &JavaThread, method: MethodRef, n: u32) {
     if n == 0 {
         method.invocation_counter.store(0u32.wrapping_sub(1 << 7), Ordering::Relaxed);
     }
-    policy::on_counter_overflow(t, method, 0);
+    policy::on_invocations(t, method);
 }
 
 /// A poll on return: `result` may be a reference, kept in view of the collector.

@@ -153,6 +153,9 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     }
     call(t, method(Known::System, "initPhase1", "()V"), &[])?;
     crate::os::signals::start_dispatcher(t)?;
+    if let Err(m) = crate::compiler::broker::start(&get().options) {
+        fail(&m);
+    }
     crate::exceptions::preallocated::initialize(t)?;
     for name in [
         "java/lang/OutOfMemoryError",

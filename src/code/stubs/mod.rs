@@ -191,6 +191,7 @@ pub(super) fn generate(cache: &CodeCache) -> &'static Stubs {
         for (stub, code) in [
             (Stub::Deopt, native::block(l, deopt::eager as *const () as usize)),
             (Stub::Safepoint, native::block(l, runtime::safepoint as *const () as usize)),
+            (Stub::CounterOverflow, native::block(l, runtime::counter_came_round as *const () as usize)),
             (Stub::NewInstance, native::block(l, runtime::new_instance as *const () as usize)),
             (Stub::NewArray, native::block(l, runtime::new_array as *const () as usize)),
             (Stub::Barrier, native::block(l, runtime::barrier as *const () as usize)),

@@ -122,13 +122,13 @@ impl Builder<'_> {
     pub(super) fn edge_from(&mut self, s: usize, to: BlockIx, frame: &Frame) -> Result<Edge, Refusal> {
         let scope = &self.scopes[s];
         let start = scope.flow.blocks[to].start;
-        let malformed = Refusal::Malformed(start);
+        let malformed = || Refusal::Malformed(start);
         if scope.entries[to].at.is_none() {
             return self.first_edge(s, to, frame);
         }
-        let Some((block, entry)) = &scope.entries[to].at else { return Err(malformed) };
+        let Some((block, entry)) = &scope.entries[to].at else { return Err(malformed()) };
         if entry.stack.len() != frame.stack.len() {
-            return Err(malformed);
+            return Err(malformed());
         }
         if entry.monitors.len() != frame.monitors.len() {
             return Err(Refusal::UnstructuredLocking(start));
@@ -142,10 +142,10 @@ impl Builder<'_> {
                 Place::Monitor(i) => Some(frame.monitors[i]),
             })
             .collect::<Option<Vec<Value>>>()
-            .ok_or(malformed)?;
+            .ok_or_else(malformed)?;
         let params = &self.f.blocks[*block].params;
         if args.iter().zip(params).any(|(&a, &p)| self.f.ty(a) != self.f.ty(p)) {
-            return Err(malformed);
+            return Err(malformed());
         }
         Ok(Edge::new(*block, args))
     }
