@@ -248,7 +248,10 @@ impl Broker {
         };
         match outcome {
             Ok(artifact) => {
-                let bytes = artifact.assembled.code.len() as u64;
+                let (bytes, bytecodes) = (artifact.assembled.code.len() as u64, artifact.bytecodes);
+                if self.print_inlining {
+                    artifact.inlining.iter().for_each(log::print_inlining);
+                }
                 let c = Compilation {
                     id: task.id,
                     method: task.method,
@@ -260,7 +263,7 @@ impl Broker {
                     Ok(_) => {
                         let methods = if task.osr_bci.is_some() { &totals.osr_methods } else { &totals.methods };
                         methods.fetch_add(1, Ordering::Relaxed);
-                        totals.bytes.fetch_add(task.method.code.len() as u64, Ordering::Relaxed);
+                        totals.bytes.fetch_add(bytecodes as u64, Ordering::Relaxed);
                         totals.code_bytes.fetch_add(bytes, Ordering::Relaxed);
                     }
                     // It may be asked for again.

@@ -1,5 +1,6 @@
 //! `-XX:+PrintCompilation` in HotSpot's columns.
 
+use super::inlining::Decision;
 use crate::meta::method::MethodRef;
 
 /// What a line is about.
@@ -63,4 +64,25 @@ pub fn print(l: &Line<'_>) {
     use std::io::Write;
     // A closed standard output silences the log, nothing else.
     let _ = writeln!(std::io::stdout().lock(), "{}", line(l));
+}
+
+/// `-XX:+PrintInlining`: one decision, indented by its depth.
+pub fn print_inlining(d: &Decision) {
+    use std::io::Write;
+    let m = d.callee;
+    let verdict = match &d.verdict {
+        Ok(why) => why.to_string(),
+        Err(why) => why.to_string(),
+    };
+    let _ = writeln!(
+        std::io::stdout().lock(),
+        "{:26}{:indent$}@ {}   {}::{} ({} bytes)   {verdict}",
+        "",
+        "",
+        d.bci,
+        m.class().external_name(),
+        m.name,
+        m.code.len(),
+        indent = 2 * d.depth + 2,
+    );
 }

@@ -3,6 +3,7 @@
 use super::backend::{self, Arch, Features, Options};
 use super::build::{self, Built, Counting, Request, Tier};
 use super::dependencies::Dependencies;
+use super::inlining::Decision;
 use super::passes;
 use super::refusal::Refusal;
 use crate::code::assembled::Assembled;
@@ -30,6 +31,10 @@ pub struct Job<'a> {
 pub struct Artifact {
     pub assembled: Assembled,
     pub dependencies: Dependencies,
+    /// What became of each call.
+    pub inlining: Vec<Decision>,
+    /// Bytecodes compiled, those of inlined methods included.
+    pub bytecodes: usize,
 }
 
 /// Compiles.
@@ -49,12 +54,12 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
             backedge_mask: mask(job.thresholds.tier3_backedge_notify),
         });
     }
-    let Built { mut function, dependencies } = build::build(job.method, &request)?;
+    let Built { mut function, dependencies, inlining, bytecodes } = build::build(job.method, &request)?;
     passes::run(&mut function, &mut passes::Settings { quick, verify: job.verify, ..Default::default() });
     let options =
         Options { arch: job.arch, features: job.features, quick, comments: false, barrier: job.barrier, check: false };
     let assembled = backend::compile(&function, &options)?;
-    Ok(Artifact { assembled, dependencies })
+    Ok(Artifact { assembled, dependencies, inlining, bytecodes })
 }
 
 /// One less than a power of two.
