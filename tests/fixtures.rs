@@ -60,7 +60,7 @@ struct Mode {
     timeout_factor: f64,
 }
 
-const MODES: [Mode; 4] = [
+const MODES: [Mode; 11] = [
     Mode {
         name: "default",
         vm: "target/release/kiln",
@@ -84,6 +84,62 @@ const MODES: [Mode; 4] = [
         vm: "scripts/kiln-arm64",
         vmargs: &[],
         timeout_factor: 15.0,
+    },
+    Mode {
+        name: "xcomp",
+        vm: "target/release/kiln",
+        vmargs: &["-Xcomp"],
+        timeout_factor: 10.0,
+    },
+    Mode {
+        name: "xcomp3",
+        vm: "target/release/kiln",
+        vmargs: &["-Xcomp", "-XX:TieredStopAtLevel=3"],
+        timeout_factor: 10.0,
+    },
+    Mode {
+        name: "eager",
+        vm: "target/release/kiln",
+        vmargs: &[
+            "-XX:-BackgroundCompilation",
+            "-XX:Tier0InvokeNotifyFreqLog=0",
+            "-XX:Tier0BackedgeNotifyFreqLog=0",
+            "-XX:Tier3InvokeNotifyFreqLog=0",
+            "-XX:Tier3BackedgeNotifyFreqLog=0",
+            "-XX:Tier3InvocationThreshold=1",
+            "-XX:Tier3MinInvocationThreshold=1",
+            "-XX:Tier3CompileThreshold=1",
+            "-XX:Tier3BackEdgeThreshold=10",
+            "-XX:Tier4InvocationThreshold=10",
+            "-XX:Tier4MinInvocationThreshold=10",
+            "-XX:Tier4CompileThreshold=10",
+            "-XX:Tier4BackEdgeThreshold=100",
+        ],
+        timeout_factor: 20.0,
+    },
+    Mode {
+        name: "deoptstress",
+        vm: "target/release/kiln",
+        vmargs: &["-XX:+DeoptStress"],
+        timeout_factor: 20.0,
+    },
+    Mode {
+        name: "gcxcomp",
+        vm: "target/release/kiln",
+        vmargs: &["-XX:+GCStress", "-Xcomp"],
+        timeout_factor: 20.0,
+    },
+    Mode {
+        name: "arm64xcomp",
+        vm: "scripts/kiln-arm64",
+        vmargs: &["-Xcomp"],
+        timeout_factor: 40.0,
+    },
+    Mode {
+        name: "arm64eager",
+        vm: "scripts/kiln-arm64",
+        vmargs: &["-XX:-BackgroundCompilation", "-XX:CompileThresholdScaling=0.01"],
+        timeout_factor: 40.0,
     },
 ];
 

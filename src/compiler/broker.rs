@@ -258,6 +258,7 @@ impl Broker {
                     tier: task.tier,
                     osr_bci: task.osr_bci,
                     assembled: artifact.assembled,
+                    dependencies: artifact.dependencies,
                 };
                 match code::install(c) {
                     Ok(_) => {

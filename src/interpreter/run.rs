@@ -30,11 +30,6 @@ pub enum Start {
     Raise,
 }
 
-/// Invocations and back-edges between two looks of the policy: a power of two (HotSpot's
-/// Tier0InvokeNotifyFreqLog 7 and Tier0BackedgeNotifyFreqLog 10).
-const INVOKE_NOTIFY: u32 = 1 << 7;
-const BACKEDGE_NOTIFY: u32 = 1 << 10;
-
 #[inline(always)]
 unsafe fn fetch(pc: *const u64) -> u64 {
     (*(pc as *const AtomicU64)).load(Ordering::Relaxed)
@@ -233,7 +228,7 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                         let method = &*(*frame).method;
                         let n = method.backedge_counter.load(Ordering::Relaxed).wrapping_add(1);
                         method.backedge_counter.store(n, Ordering::Relaxed);
-                        if t.poll.load(Ordering::Relaxed) != 0 || n % BACKEDGE_NOTIFY == 0 {
+                        if t.poll.load(Ordering::Relaxed) != 0 || n & t.backedge_mask.get() == 0 {
                             attempt!(slow::backedge(t, frame, target, sp));
                         }
                     }
@@ -1328,7 +1323,7 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                     pc = first;
                     let n = callee.invocation_counter.load(Ordering::Relaxed).wrapping_add(1);
                     callee.invocation_counter.store(n, Ordering::Relaxed);
-                    if n % INVOKE_NOTIFY == 0 {
+                    if n & t.invoke_mask.get() == 0 {
                         slow::invocations(t, callee, n);
                     }
                     insn = fetch(pc);

@@ -62,6 +62,9 @@ pub unsafe fn dispatch(t: &JavaThread, callee: MethodRef, args: *mut u64, top: *
     match callee.kind() {
         MethodKind::Native => native(t, callee, args, top).map(Dispatch::Result),
         MethodKind::Java => {
+            if callee.prepared.load(Ordering::Acquire).is_null() {
+                policy::on_first_call(t, callee);
+            }
             if let Some(code) = compiled::of_method(callee) {
                 return adapters::call_in(t, code, args).map(Dispatch::Result);
             }

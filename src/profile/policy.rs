@@ -10,7 +10,22 @@ use crate::code::compiled;
 use crate::compiler::broker::{self, Broker};
 use crate::meta::method::MethodRef;
 use crate::threads::JavaThread;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static INVOKE_MASK: AtomicU32 = AtomicU32::new((1 << 7) - 1);
+static BACKEDGE_MASK: AtomicU32 = AtomicU32::new((1 << 10) - 1);
+
+/// Sets how often the interpreter comes here, for threads to come (`-XX:Tier0InvokeNotifyFreqLog`,
+/// `-XX:Tier0BackedgeNotifyFreqLog`).
+pub fn set_notify(th: &Thresholds) {
+    INVOKE_MASK.store((1 << th.tier0_invoke_notify) - 1, Ordering::Relaxed);
+    BACKEDGE_MASK.store((1 << th.tier0_backedge_notify) - 1, Ordering::Relaxed);
+}
+
+/// Invocations and back-edges between two looks at a method, less 1.
+pub fn notify_masks() -> (u32, u32) {
+    (INVOKE_MASK.load(Ordering::Relaxed), BACKEDGE_MASK.load(Ordering::Relaxed))
+}
 
 /// Calls and back-edges of a method so far, in all tiers.
 pub fn events(m: MethodRef) -> u64 {

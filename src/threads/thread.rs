@@ -55,6 +55,9 @@ pub struct JavaThread {
     pub resume_pc: Cell<usize>,
     pub resume_result: Cell<u64>,
     // ---- Rust code only
+    /// Invocations and back-edges in the interpreter between two looks of the tier policy, less 1.
+    pub invoke_mask: Cell<u32>,
+    pub backedge_mask: Cell<u32>,
     /// MMTk's `Mutator<Kiln>`, owned; see `heap::mmtk_binding`.
     pub mutator: Cell<*mut std::ffi::c_void>,
     /// VM-wide serial number, never 0; identifies lock owners.
@@ -162,6 +165,8 @@ impl JavaThread {
             stack_limit: Cell::new(std::ptr::null_mut()),
             exception: RootSlot::new(Oop::NULL),
             jni_env: JniEnv { functions: Cell::new(functions) },
+            invoke_mask: Cell::new(crate::profile::policy::notify_masks().0),
+            backedge_mask: Cell::new(crate::profile::policy::notify_masks().1),
             mutator: Cell::new(std::ptr::null_mut()),
             thread_object: RootSlot::new(Oop::NULL),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),

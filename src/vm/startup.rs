@@ -14,6 +14,7 @@ use crate::meta::loader;
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{method, Known, KnownField};
 use crate::options::{ExecutionMode, Options, Plan};
+use crate::profile::thresholds::Thresholds;
 use crate::threads::{lifecycle, JavaThread};
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +57,9 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
         return Err(JNI_ENOMEM);
     }
     if settings.mode != ExecutionMode::Interpreted {
+        let always = settings.mode == ExecutionMode::Compiled;
+        let thresholds = Thresholds::new(&get().options.flags, always, settings.processors);
+        crate::profile::policy::set_notify(&thresholds);
         let reserved = get().options.flags.unsigned("ReservedCodeCacheSize") as usize;
         if let Err(m) = crate::code::initialize(reserved) {
             return Err(init_error(&m));
