@@ -1,6 +1,6 @@
 //! `java.lang.String` objects and the intern table. Strings are compact: a byte[] with one
 //! byte per character (`coder` LATIN1) if every character is below U+0100, else the UTF-16
-//! code units in native byte order.
+//! code units in native byte order, as always under `-XX:-CompactStrings`.
 
 use super::access::{bytes, bytes_mut, load, load_ref, store, store_ref};
 use super::alloc;
@@ -11,13 +11,33 @@ use crate::exceptions::{throw, VmResult};
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{Known, KnownField};
 use crate::threads::JavaThread;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `String.LATIN1`
 pub const LATIN1: i8 = 0;
 /// `String.UTF16`
 pub const UTF16: i8 = 1;
-/// `String.COMPACT_STRINGS`
-pub const COMPACT_STRINGS: bool = true;
+/// `-XX:±CompactStrings`.
+static COMPACT: AtomicBool = AtomicBool::new(true);
+
+/// `-XX:±CompactStrings`: without it the Strings that the VM makes take two bytes a character
+/// always. To be called before the first String is made.
+pub fn set_compact(compact: bool) {
+    COMPACT.store(compact, Ordering::Relaxed);
+}
+
+/// Tells class String, just initialized, what [`set_compact`] was told.
+pub fn publish_compact() {
+    let string = Known::String.get();
+    match string.find_declared_field(Symbol::of("COMPACT_STRINGS"), Symbol::of("Z")) {
+        Some(f) => store::<u8>(string.mirror(), f.offset as usize, u8::from(is_compact())),
+        None => panic!("String.COMPACT_STRINGS is not in this class library (JDK 17 is needed)"),
+    }
+}
+
+fn is_compact() -> bool {
+    COMPACT.load(Ordering::Relaxed)
+}
 
 /// A new String with this text.
 pub fn new(t: &JavaThread, text: &str) -> VmResult<Oop> {
@@ -30,7 +50,7 @@ pub fn new(t: &JavaThread, text: &str) -> VmResult<Oop> {
 
 /// A new String from UTF-16 code units (compact strings as the class library expects).
 pub fn from_utf16(t: &JavaThread, units: &[u16]) -> VmResult<Oop> {
-    if units.iter().all(|&u| u < 0x100) {
+    if is_compact() && units.iter().all(|&u| u < 0x100) {
         return from_latin1(t, &units.iter().map(|&u| u as u8).collect::<Vec<u8>>());
     }
     let value = new_value(t, units.len(), 2)?;
@@ -43,6 +63,9 @@ pub fn from_utf16(t: &JavaThread, units: &[u16]) -> VmResult<Oop> {
 
 /// A new String of characters below U+0100.
 pub fn from_latin1(t: &JavaThread, chars: &[u8]) -> VmResult<Oop> {
+    if !is_compact() {
+        return from_utf16(t, &chars.iter().map(|&c| u16::from(c)).collect::<Vec<u16>>());
+    }
     let value = new_value(t, chars.len(), 1)?;
     // SAFETY: a fresh byte[] that only we know.
     unsafe { bytes_mut(value) }.copy_from_slice(chars);
@@ -140,7 +163,7 @@ pub fn to_mutf8(string: Oop) -> Vec<u8> {
 pub(super) fn equal(a: Oop, b: Oop) -> bool {
     match (chars(a), chars(b)) {
         (Chars::Latin1(x), Chars::Latin1(y)) | (Chars::Utf16(x), Chars::Utf16(y)) => x == y,
-        // A compact String is Latin-1 whenever it can be.
+        // A compact String is Latin-1 whenever it can be, others never are.
         _ => false,
     }
 }

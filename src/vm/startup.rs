@@ -131,6 +131,7 @@ fn define_properties(options: &mut Options, paths: &crate::os::java_home::JdkPat
 }
 
 fn boot(t: &'static JavaThread) -> VmResult<()> {
+    strings::set_compact(get().options.flags.bool("CompactStrings"));
     let boot_loader = loader::boot();
     // java.lang.Class first: mirrors, and with them all statics, are laid out behind it.
     let load_known = |k: Known| loading::load_or_no_class_def(t, boot_loader, Symbol::of(k.name()));
@@ -146,7 +147,9 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     // Before anything initializes Unsafe, which copies the constants.
     // Before anything can initialize Unsafe, whose constants are copies of these.
     crate::natives::set_unsafe_constants(t)?;
-    for k in [Known::String, Known::System, Known::Class, Known::ThreadGroup, Known::Thread] {
+    init::initialize(t, Known::String.get())?;
+    strings::publish_compact();
+    for k in [Known::System, Known::Class, Known::ThreadGroup, Known::Thread] {
         init::initialize(t, k.get())?;
     }
     create_main_thread(t)?;
