@@ -3,6 +3,7 @@
 //! What the processors share is here and in [`lir`], [`regalloc`], [`emit`]; a processor implements [`Machine`].
 
 pub mod arm64;
+pub mod disassemble;
 pub mod emit;
 pub mod lir;
 pub mod machine;

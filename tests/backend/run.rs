@@ -2,7 +2,7 @@
 //! code has them, and sees by which stub it left.
 
 use jvm::code::abi::{assign, Location, INT_ARGS};
-use jvm::code::assembled::{Assembled, Stub};
+use jvm::code::assembled::{Assembled, Stub, Where};
 use jvm::compiler::ir::Type;
 use std::arch::global_asm;
 
@@ -60,9 +60,33 @@ pub struct Registers {
     stack: [u64; 8],
     result: u64,
     fresult: u64,
+    /// Registers at the stub left by, and the stack from its caller's stack pointer up.
+    pub saved_ints: [u64; 16],
+    pub saved_floats: [u64; 16],
+    pub saved_stack: [u64; 32],
 }
 
-const SP: usize = 2048;
+impl Registers {
+    /// The value that a debug point says is there.
+    pub fn value(&self, w: Where) -> u64 {
+        let (ty, bits) = match w {
+            Where::Int(ty, r) => (ty, self.saved_ints[r as usize]),
+            Where::Float(ty, r) => (ty, self.saved_floats[r as usize]),
+            Where::Frame(ty, at) => (ty, self.saved_stack[at as usize / 8]),
+            Where::Const(ty, bits) => (ty, bits),
+            other => panic!("{other:?}"),
+        };
+        if matches!(ty, Type::I32 | Type::F32) {
+            bits & 0xffff_ffff
+        } else {
+            bits
+        }
+    }
+
+    pub fn set_thread(&mut self, offset: usize, value: u64) {
+        self.thread[offset / 8] = value
+    }
+}
 
 #[cfg(target_arch = "x86_64")]
 global_asm!(
@@ -86,15 +110,45 @@ global_asm!(
     "add rsp, 72",
     "pop r15; pop r14; pop r13; pop r12; pop rbx; pop rbp",
     "ret",
-    ".globl kiln_test_left", // eax: number; top of stack: return address
+    ".globl kiln_test_left", // top of stack: return address; number and r11 are stored
     "kiln_test_left:",
-    "mov [r15 + 2056], rax; pop rax; mov [r15 + 2064], rax; mov rsp, [r15 + 2048]; jmp 3b",
+    "pop r11; mov [r15 + 2064], r11",
+    "mov [r15 + 2280], rax; mov [r15 + 2288], rcx; mov [r15 + 2296], rdx; mov [r15 + 2304], rbx",
+    "mov [r15 + 2320], rbp; mov [r15 + 2328], rsi; mov [r15 + 2336], rdi; mov [r15 + 2344], r8",
+    "mov [r15 + 2352], r9; mov [r15 + 2360], r10; mov [r15 + 2376], r12; mov [r15 + 2384], r13",
+    "mov [r15 + 2392], r14",
+    "movsd [r15 + 2408], xmm0; movsd [r15 + 2416], xmm1; movsd [r15 + 2424], xmm2; movsd [r15 + 2432], xmm3",
+    "movsd [r15 + 2440], xmm4; movsd [r15 + 2448], xmm5; movsd [r15 + 2456], xmm6; movsd [r15 + 2464], xmm7",
+    "movsd [r15 + 2472], xmm8; movsd [r15 + 2480], xmm9; movsd [r15 + 2488], xmm10; movsd [r15 + 2496], xmm11",
+    "movsd [r15 + 2504], xmm12; movsd [r15 + 2512], xmm13; movsd [r15 + 2520], xmm14",
+    "mov rsi, rsp; lea rdi, [r15 + 2536]; mov ecx, 32; cld; rep movsq",
+    "mov rsp, [r15 + 2048]; jmp 3b",
+    // A Java method: first + 2 * second + 3 * what is on the stack. Leaves no register as it was.
+    ".globl kiln_test_callee",
+    "kiln_test_callee:",
+    "lea rax, [rsi + 2 * rdx]; mov rcx, [rsp + 8]; lea rcx, [rcx + 2 * rcx]; add rax, rcx",
+    "mov rcx, -1; mov rdx, rcx; mov rbx, rcx; mov rsi, rcx; mov rdi, rcx; mov r8, rcx; mov r9, rcx; mov r10, rcx",
+    "mov r11, rcx; mov r12, rcx; mov r13, rcx; mov r14, rcx",
+    "movq xmm0, rcx; movaps xmm1, xmm0; movaps xmm2, xmm0; movaps xmm3, xmm0; movaps xmm4, xmm0; movaps xmm5, xmm0",
+    "movaps xmm6, xmm0; movaps xmm7, xmm0; movaps xmm8, xmm0; movaps xmm9, xmm0; movaps xmm10, xmm0",
+    "movaps xmm11, xmm0; movaps xmm12, xmm0; movaps xmm13, xmm0; movaps xmm14, xmm0; movaps xmm15, xmm0",
+    "ret",
 );
 
 extern "C" {
     fn kiln_test_run(code: *const u8, registers: *mut Registers);
     fn kiln_test_left();
+    fn kiln_test_callee();
 }
+
+/// Entry of a method for compiled code to call.
+pub fn callee() -> usize {
+    kiln_test_callee as *const () as usize
+}
+
+/// Offset of `Registers::left` and of the saved scratch register.
+const LEFT: usize = 2056;
+const SAVED_SCRATCH: usize = 2280 + 8 * 11;
 
 impl Code {
     /// Maps `a`, with a stub behind it for each of its relocations.
@@ -105,7 +159,10 @@ impl Code {
         for r in &a.relocations {
             let stub = bytes.len();
             stubs.push(r.target);
-            bytes.push(0xb8); // mov eax, number
+            bytes.extend([0x4d, 0x89, 0x9f]); // mov [r15 + SAVED_SCRATCH], r11
+            bytes.extend((SAVED_SCRATCH as u32).to_le_bytes());
+            bytes.extend([0x49, 0xc7, 0x87]); // mov qword [r15 + LEFT], number
+            bytes.extend((LEFT as u32).to_le_bytes());
             bytes.extend((stubs.len() as u32).to_le_bytes());
             bytes.extend([0x49, 0xbb]); // mov r11, kiln_test_left
             bytes.extend((kiln_test_left as *const () as u64).to_le_bytes());
@@ -132,6 +189,11 @@ impl Code {
 
     /// Calls the code with these arguments (bits), as types say.
     pub fn run(&self, args: &[(Type, u64)]) -> Outcome {
+        self.run_with(args, |_| {}).0
+    }
+
+    /// The same with a prepared thread; how the registers were when it left.
+    pub fn run_with(&self, args: &[(Type, u64)], prepare: impl FnOnce(&mut Registers)) -> (Outcome, Box<Registers>) {
         let mut r: Box<Registers> = Box::new(Registers {
             thread: [0; 256],
             sp: 0,
@@ -142,7 +204,11 @@ impl Code {
             stack: [0; 8],
             result: 0,
             fresult: 0,
+            saved_ints: [0; 16],
+            saved_floats: [0; 16],
+            saved_stack: [0; 32],
         });
+        prepare(&mut r);
         let (locations, _) = assign(args.iter().map(|a| a.0.is_float()), &INT_ARGS);
         for (&(ty, bits), l) in args.iter().zip(locations) {
             // The upper half of an int's register is undefined.
@@ -153,13 +219,16 @@ impl Code {
                 Location::Stack(n) => r.stack[n as usize] = bits,
             }
         }
-        assert_eq!(std::mem::offset_of!(Registers, sp), SP);
+        use std::mem::offset_of;
+        assert_eq!((offset_of!(Registers, sp), offset_of!(Registers, left)), (2048, LEFT));
+        assert_eq!((offset_of!(Registers, saved_ints), offset_of!(Registers, saved_stack)), (2280, 2536));
         // SAFETY: code of a function with these arguments; every way out of it is a return or one of the stubs.
         unsafe { kiln_test_run(self.memory, &mut *r) };
-        match r.left {
+        let outcome = match r.left {
             0 => Outcome::Returned(r.result, r.fresult),
             n => Outcome::Left(self.stubs[n as usize - 1], (r.left_at - self.memory as u64) as u32),
-        }
+        };
+        (outcome, r)
     }
 }
 

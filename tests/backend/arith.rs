@@ -1,64 +1,9 @@
-//! The back end of the host: small functions in SSA form, compiled, run, and compared with Rust.
+//! Arithmetic, conversions and conditions, compared with Rust.
 
-mod backend_support;
-
-use backend_support::{Code, Outcome};
-use jvm::compiler::backend::{compile, Arch, Features, Options};
+use super::run::{Code, Outcome};
+use super::{all_options, one_op, Build};
+use jvm::compiler::backend::compile;
 use jvm::compiler::ir::*;
-
-/// Options to try everything with.
-fn all_options() -> Vec<Options> {
-    let host = Options { check: true, ..Options::new(Arch::HOST) };
-    let mut v = Vec::new();
-    for quick in [false, true] {
-        v.push(Options { quick, features: Features::host(), ..host });
-        v.push(Options { quick, features: Features { v3: false, ..Features::host() }, ..host });
-    }
-    v
-}
-
-/// The origin of every instruction here.
-fn nowhere() -> (MethodIx, u16) {
-    (MethodIx::from_u32(0), 0)
-}
-
-struct Build {
-    f: Function,
-    at: Block,
-}
-
-impl Build {
-    fn new(params: &[Type], ret: Type) -> Build {
-        let f = Function::new("test".to_string(), params, Some(ret));
-        let at = f.entry;
-        Build { f, at }
-    }
-
-    fn param(&self, n: usize) -> Value {
-        self.f.blocks[self.f.entry].params[n]
-    }
-
-    fn op(&mut self, op: Op, args: &[Value], ty: Type) -> Value {
-        self.f.append(self.at, op, args.to_vec(), Some(ty), None, nowhere()).unwrap()
-    }
-
-    fn int(&mut self, c: i32) -> Value {
-        self.op(Op::Const(c as i64), &[], Type::I32)
-    }
-
-    fn ret(mut self, v: Value) -> Function {
-        self.f.blocks[self.at].term = Terminator::Return(Some(v));
-        self.f
-    }
-}
-
-/// A function that applies `op` to its parameters.
-fn one_op(op: Op, params: &[Type], ret: Type) -> Function {
-    let mut b = Build::new(params, ret);
-    let args: Vec<Value> = (0..params.len()).map(|n| b.param(n)).collect();
-    let v = b.op(op, &args, ret);
-    b.ret(v)
-}
 
 fn bits(ty: Type, v: Num) -> (Type, u64) {
     match (ty, v) {

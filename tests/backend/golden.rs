@@ -1,0 +1,177 @@
+//! Machine code of one function per instruction family, for both processors on any host.
+
+use super::{one_op, world, Build};
+use jvm::compiler::backend::disassemble::disassemble;
+use jvm::compiler::backend::{compile, Arch, Features, Options};
+use jvm::compiler::ir::*;
+
+/// A function with the operations `make` appends; it returns what that gives.
+fn function(params: &[Type], ret: Type, make: impl FnOnce(&mut Build, &[Value]) -> Value) -> Function {
+    let mut b = Build::new(params, ret);
+    let args: Vec<Value> = (0..params.len()).map(|n| b.param(n)).collect();
+    let v = make(&mut b, &args);
+    b.ret(v)
+}
+
+fn functions() -> Vec<(&'static str, Function)> {
+    use Type::*;
+    let w = world();
+    vec![
+        ("add", one_op(Op::Binary(Binary::Add), &[I32, I32], I32)),
+        ("divide", one_op(Op::Binary(Binary::Div), &[I64, I64], I64)),
+        ("shift", one_op(Op::Binary(Binary::Ushr), &[I32, I32], I32)),
+        ("minimum", one_op(Op::Binary(Binary::Min), &[F64, F64], F64)),
+        ("float_to_int", one_op(Op::Convert(Convert::F64ToI32), &[F64], I32)),
+        ("compare3", one_op(Op::Compare3, &[I64, I64], I32)),
+        ("fcompare", one_op(Op::FCompare(Cond::Eq, false), &[F32, F32], I32)),
+        ("constants", function(&[I64], I64, |b, p| {
+            let mut v = p[0];
+            for (op, c) in [(Binary::Add, 1), (Binary::And, 0xff00), (Binary::Xor, 0x1234_5678_9abc), (Binary::Sub, 4096)] {
+                let c = b.op(Op::Const(c), &[], I64);
+                v = b.op(Op::Binary(op), &[v, c], I64);
+            }
+            v
+        })),
+        ("array_element", function(&[Ref, I32], I32, |b, p| {
+            let s = b.state(5, Resume::Execute, &[p[0], p[1]]);
+            let a = b.with_state(Op::NullCheck, &[p[0]], Some(Ref), s).unwrap();
+            let n = b.op(Op::ArrayLength, &[a], I32);
+            let i = b.with_state(Op::BoundsCheck, &[p[1], n], Some(I32), s).unwrap();
+            b.op(Op::LoadElement(Mem::I32), &[a, i], I32)
+        })),
+        ("references", function(&[Ref, Ref], Ref, |b, p| {
+            let v = b.op(Op::Load(Mem::Ref, 12, Order::Plain), &[p[0]], Ref);
+            b.effect(Op::Store(Mem::Ref, 16, Order::Plain), &[p[1], v]);
+            v
+        })),
+        ("volatiles", function(&[Ref, I64], I32, |b, p| {
+            b.effect(Op::Store(Mem::I64, 24, Order::Volatile), &[p[0], p[1]]);
+            b.effect(Op::Store(Mem::I64, 32, Order::AcquireRelease), &[p[0], p[1]]);
+            b.effect(Op::Fence(Fence::StoreStore), &[]);
+            b.op(Op::Load(Mem::I32, 16, Order::Volatile), &[p[0]], I32)
+        })),
+        ("atomics", function(&[Ref, I64, I32, I32], I32, |b, p| {
+            let v = b.op(Op::CompareExchange(Mem::I32), &[p[0], p[1], p[2], p[3]], I32);
+            b.op(Op::Rmw(Rmw::Add, Mem::I32), &[p[0], p[1], v], I32)
+        })),
+        ("new_instance", function(&[], Ref, |b, _| {
+            let s = b.state(0, Resume::Execute, &[]);
+            b.with_state(Op::NewInstance(w.node), &[], Some(Ref), s).unwrap()
+        })),
+        ("new_array", function(&[I32], Ref, |b, p| {
+            let s = b.state(0, Resume::Execute, &[p[0]]);
+            b.with_state(Op::NewArray(w.ints), &[p[0]], Some(Ref), s).unwrap()
+        })),
+        ("cast", function(&[Ref], Ref, |b, p| {
+            let s = b.state(1, Resume::Execute, &[p[0]]);
+            let v = b.with_state(Op::CheckCast(w.node), &[p[0]], Some(Ref), s).unwrap();
+            b.with_state(Op::CheckCast(w.interface), &[v], Some(Ref), s).unwrap()
+        })),
+        ("store_check", function(&[Ref, Ref], Ref, |b, p| {
+            let s = b.state(1, Resume::Execute, &[p[0], p[1]]);
+            b.with_state(Op::StoreCheck, &[p[0], p[1]], Some(Ref), s).unwrap()
+        })),
+        ("calls", function(&[Ref, I32], I32, |b, p| {
+            let s = b.state(1, Resume::AfterCall, &[p[0], p[1]]);
+            let v = b.with_state(Op::Call(Target::Direct(w.method)), &[p[0], p[1]], Some(I32), s).unwrap();
+            let s = b.state(4, Resume::AfterCall, &[p[0], v]);
+            b.with_state(Op::Call(Target::Interface(w.method)), &[p[0], v], Some(I32), s).unwrap()
+        })),
+        ("remainder", one_op(Op::Binary(Binary::Rem), &[F64, F64], F64)),
+        ("switch", {
+            let mut b = Build::new(&[I32], I32);
+            let key = b.param(0);
+            let exit = b.f.new_block();
+            let r = b.f.add_param(exit, I32);
+            let cases: Vec<(i32, Edge)> = (1..7).map(|k| (k, Edge::new(exit, vec![b.int(k * k)]))).collect();
+            b.f.blocks[b.at].term = Terminator::Switch { key, cases, default: Edge::new(exit, vec![key]) };
+            b.at = exit;
+            b.ret(r)
+        }),
+        ("loop", {
+            let mut b = Build::new(&[I32], I32);
+            let (n, zero, one) = (b.param(0), b.int(0), b.int(1));
+            let (head, exit) = (b.f.new_block(), b.f.new_block());
+            b.jump(head, &[zero]);
+            let i = b.f.add_param(head, I32);
+            b.at = head;
+            let next = b.op(Op::Binary(Binary::Add), &[i, one], I32);
+            let s = b.state(3, Resume::Execute, &[n, next]);
+            b.with_state(Op::Safepoint, &[], None, s);
+            let c = b.op(Op::Compare(Cond::Lt), &[next, n], I32);
+            b.branch(c, Edge::new(head, vec![next]), Edge::new(exit, vec![]));
+            b.at = exit;
+            b.ret(next)
+        }),
+        ("profile", function(&[Ref], I32, |b, p| {
+            b.effect(Op::Count(0x1000), &[]);
+            b.effect(Op::ProfileType(0x2000), &[p[0]]);
+            let s = b.state(0, Resume::Execute, &[p[0]]);
+            b.with_state(Op::CountAndNotify { cell: 0x3000, mask: 1023, method: w.method, bci: -1 }, &[], None, s);
+            b.int(0)
+        })),
+        ("throw", {
+            let mut b = Build::new(&[Ref], I32);
+            let e = b.param(0);
+            b.f.blocks[b.at].term = Terminator::Throw(e);
+            b.f
+        }),
+        ("deopt", {
+            let mut b = Build::new(&[Ref, F64], I32);
+            let (p, x) = (b.param(0), b.param(1));
+            let state = b.state(17, Resume::Execute, &[p, x]);
+            b.f.blocks[b.at].term = Terminator::Deopt { reason: Reason::Unloaded, action: Action::Reinterpret, state };
+            b.f
+        }),
+    ]
+}
+
+#[test]
+fn machine_code() {
+    let w = world();
+    let bless = std::env::var_os("KILN_BLESS").is_some();
+    let mut different = Vec::new();
+    for (arch, dir) in [(Arch::X64, "x64"), (Arch::Arm64, "arm64")] {
+        let dir = format!("{}/tests/golden/{dir}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::create_dir_all(&dir).unwrap();
+        for (name, f) in functions() {
+            verify::assert_valid(&f, name);
+            let features = Features { v2: true, v3: true, lse: true };
+            let o = Options { features, barrier: true, check: true, ..Options::new(arch) };
+            let a = compile(&f, &o).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let mut text = disassemble(arch, &a);
+            // Addresses that differ from run to run.
+            for (class, name) in [(w.node, "<Node>"), (w.interface, "<Marker>"), (w.ints, "<int[]>")] {
+                text = replace_word(text, class.word(), name);
+            }
+            text = replace_word(text, w.method as *const _ as usize as u32, "<test>");
+            let path = format!("{dir}/{name}.txt");
+            if bless {
+                std::fs::write(&path, &text).unwrap();
+            } else {
+                let want = std::fs::read_to_string(&path).unwrap_or_default();
+                if want != text {
+                    different.push(format!("{path}:\n{text}"));
+                }
+            }
+        }
+    }
+    assert!(different.is_empty(), "differs from (KILN_BLESS=1 renews):\n{}", different.join("\n"));
+}
+
+/// Replaces a 32-bit address, whole or in the two halves that movz and movk take.
+fn replace_word(text: String, word: u32, by: &str) -> String {
+    let text = text.replace(&format!("{word:#x}"), by);
+    text.lines()
+        .map(|line| {
+            let half = |n: u32, shift: &str| line.contains(&format!("{n:#x}")) && line.contains(shift);
+            if line.contains("movz") && half(word & 0xffff, "mov") {
+                line.replace(&format!("{:#x}", word & 0xffff), &format!("{by}.low")) + "\n"
+            } else if line.contains("movk") && half(word >> 16, "#16") {
+                line.replace(&format!("{:#x}", word >> 16), &format!("{by}.high")) + "\n"
+            } else {
+                line.to_string() + "\n"
+            }
+        })
+        .collect()
+}
