@@ -1,12 +1,12 @@
 //! Control flow, memory, calls, allocation and the ways out of compiled code.
 
 use super::run::{callee, Code, Outcome, Registers};
-use super::{all_options, world, Build};
+use super::{all_options, method, world, Build};
 use jvm::code::assembled::{Assembled, PointKind, Stub, Where};
 use jvm::compiler::backend::{compile, Options};
 use jvm::compiler::ir::*;
 use jvm::threads::thread::offsets as thread;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Compiles with every combination of options.
 fn each(f: &Function, mut run: impl FnMut(&Code, &Assembled)) {
@@ -26,7 +26,7 @@ fn int(v: i32) -> (Type, u64) {
 fn locals(a: &Assembled, outcome: Outcome, r: &Registers) -> Vec<u64> {
     let Outcome::Left(_, pc) = outcome else { panic!("{outcome:?}") };
     let p = a.points.iter().find(|p| p.pc == pc).expect("a debug point at the return address");
-    p.frames[0].locals.iter().map(|&w| r.value(w)).collect()
+    p.frames[0].locals.iter().filter(|&&w| w != Where::Dead).map(|&w| r.value(w)).collect()
 }
 
 #[test]
@@ -236,10 +236,12 @@ fn memory() {
 
 /// Memory below 32 GiB, for references.
 fn low_memory() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(5 << 30);
+    let hint = NEXT.fetch_add(1 << 20, Ordering::Relaxed);
     // SAFETY: a fresh mapping where there is room.
     let p = unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        libc::mmap((5usize << 30) as *mut _, 1 << 16, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
+        libc::mmap(hint as *mut _, 1 << 16, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
     } as usize;
     assert!(p < 32 << 30, "{p:#x}");
     p
@@ -373,7 +375,7 @@ fn checks_leave_with_their_state() {
                 let point = a.points.iter().find(|x| x.pc == pc).unwrap();
                 let reason = if p == 0 { Reason::NullCheck } else { Reason::RangeCheck };
                 assert_eq!(point.kind, PointKind::Deopt(reason, Action::MaybeRecompile));
-                assert_eq!((point.frames[0].bci, point.frames[0].locals[4]), (5, Where::Const(Type::I32, 77)));
+                assert_eq!((point.frames[0].bci, point.frames[0].locals[5]), (5, Where::Const(Type::I32, 77)));
                 let i = i as u32 as u64;
                 assert_eq!(locals(a, o, &r), [p, i, 1, 2.5f64.to_bits(), 77, i as i32 as i64 as u64]);
             }
@@ -383,15 +385,15 @@ fn checks_leave_with_their_state() {
 
 #[test]
 fn calls_keep_what_is_live() {
-    let w = world();
-    w.method.compiled_entry.store(callee(), Ordering::Relaxed);
+    let target = method(world().node, "(JJJJJJJJ)J", true);
+    target.compiled_entry.store(callee(), Ordering::Relaxed);
     // Eight int arguments, of which two go on the stack; values of both classes live across.
     let mut b = Build::new(&[Type::I64, Type::I64, Type::F64], Type::F64);
     let (p, q, x) = (b.param(0), b.param(1), b.param(2));
     let ten = b.op(Op::Const(10), &[], Type::I64);
     let state = b.state(9, Resume::AfterCall, &[q, x]);
     let args = [p, q, q, q, q, q, ten, q];
-    let r = b.with_state(Op::Call(Target::Direct(w.method)), &args, Some(Type::I64), state).unwrap();
+    let r = b.with_state(Op::Call(Target::Direct(target)), &args, Some(Type::I64), state).unwrap();
     let s = b.op(Op::Binary(Binary::Add), &[r, q], Type::I64);
     let s = b.op(Op::Convert(Convert::I64ToF64), &[s], Type::F64);
     let s = b.op(Op::Binary(Binary::Mul), &[s, x], Type::F64);
@@ -403,7 +405,7 @@ fn calls_keep_what_is_live() {
             assert_eq!(code.run(&args).double(), want);
         }
         assert_eq!(a.points.len(), 1);
-        assert!(a.points[0].frames[0].locals.iter().all(|w| matches!(w, Where::Frame(..))), "{:?}", a.points);
+        assert!(a.points[0].frames[0].locals.iter().all(|w| matches!(w, Where::Frame(..) | Where::Dead)), "{:?}", a.points);
         assert_eq!((a.frame_size % 16, a.handlers.len()), (0, 0));
     });
 }
@@ -412,14 +414,14 @@ fn calls_keep_what_is_live() {
 /// values from before on both.
 #[test]
 fn try_calls() {
-    let w = world();
-    w.method.compiled_entry.store(callee(), Ordering::Relaxed);
+    let target = method(world().node, "(JJ)J", true);
+    target.compiled_entry.store(callee(), Ordering::Relaxed);
     let mut b = Build::new(&[Type::I64, Type::I64], Type::I64);
     let (p, q) = (b.param(0), b.param(1));
     let (normal, handler, join) = (b.f.new_block(), b.f.new_block(), b.f.new_block());
     let v = b.f.add_param(join, Type::I64);
     let state = b.state(2, Resume::AfterCall, &[p]);
-    let r = b.with_state(Op::Call(Target::Direct(w.method)), &[p, q], Some(Type::I64), state).unwrap();
+    let r = b.with_state(Op::Call(Target::Direct(target)), &[p, q], Some(Type::I64), state).unwrap();
     b.f.blocks[b.at].term = Terminator::Try(Edge::new(normal, vec![]), Edge::new(handler, vec![]));
     b.at = normal;
     let s = b.op(Op::Binary(Binary::Add), &[r, p], Type::I64);

@@ -73,7 +73,13 @@ impl Build {
             method: MethodIx::from_u32(0),
             bci,
             resume,
-            locals: locals.iter().map(|&v| Slot::Value(v)).collect(),
+            locals: locals
+                .iter()
+                .flat_map(|&v| {
+                    let second = self.f.ty(v).is_two_slots().then_some(Slot::Dead);
+                    [Slot::Value(v)].into_iter().chain(second)
+                })
+                .collect(),
             stack: vec![],
             monitors: vec![],
             virtuals: vec![],
@@ -114,8 +120,16 @@ struct World {
     /// One that is checked through the secondary supers.
     interface: ClassRef,
     ints: ClassRef,
-    /// A static method `test`.
+    /// `int test(int)`, not static.
     method: MethodRef,
+}
+
+/// A method of the class `Node`.
+fn method(node: ClassRef, descriptor: &str, is_static: bool) -> MethodRef {
+    let access = if is_static { jvm::classfile::access::ACC_STATIC } else { 0 };
+    let m = Method::new(Symbol::of("test"), Symbol::of(descriptor), access, MethodKind::Java, 0, None, None);
+    m.set_class(node);
+    jvm::meta::loader::boot().arena.place(m).unwrap()
 }
 
 fn world() -> &'static World {
@@ -129,15 +143,11 @@ fn world() -> &'static World {
             field(interface, offsets::SUPER_CHECK_OFFSET).write(offsets::SECONDARY_SUPER_CACHE as u32);
             field(node, offsets::PRIMARY_SUPERS).write(node.word());
         }
-        let boot = jvm::meta::loader::boot();
-        let name = Symbol::of("test");
-        let method = Method::new(name, Symbol::of("()V"), 8, MethodKind::Java, 0, None, None);
-        method.set_class(node);
         World {
             node,
             interface,
             ints: heap_support::class("[I", Class::array_layout(BasicType::Int), InstanceKind::PrimitiveArray, &[]),
-            method: boot.arena.place(method).unwrap(),
+            method: method(node, "(I)I", false),
         }
     })
 }

@@ -37,6 +37,11 @@ impl<M: Machine> Lower<'_, M> {
             Binary::Min => Alu::Min,
             Binary::Max => Alu::Max,
             Binary::Div | Binary::Rem => {
+                if let Some(d) = self.constant(b) {
+                    if self.divide_by(dst, size, op == Binary::Rem, a, d) {
+                        return;
+                    }
+                }
                 let (a, b, tmp) = (self.reg(a), self.reg(b), self.int());
                 return self.emit(Inst::Div { size, rem: op == Binary::Rem, dst, a, b, tmp });
             }

@@ -10,6 +10,7 @@
 mod arith;
 mod blocks;
 mod call;
+mod divide;
 mod memory;
 mod state;
 mod tests_of;

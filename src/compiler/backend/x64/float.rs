@@ -25,12 +25,10 @@ impl X64Emitter {
             dynasm!(self.s.ops ; .arch x64 ; xorps Rx(dst), Rx(dst));
             return;
         }
+        let at = self.constant(bits);
         match size {
-            FSize::F32 => dynasm!(self.s.ops ; .arch x64 ; mov r11d, DWORD bits as i32 ; movd Rx(dst), r11d),
-            FSize::F64 => {
-                self.load_imm(11, bits as i64);
-                dynasm!(self.s.ops ; .arch x64 ; movq Rx(dst), r11)
-            }
+            FSize::F32 => dynasm!(self.s.ops ; .arch x64 ; movss Rx(dst), [=>at]),
+            FSize::F64 => dynasm!(self.s.ops ; .arch x64 ; movsd Rx(dst), [=>at]),
         }
     }
 

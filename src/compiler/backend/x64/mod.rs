@@ -147,13 +147,15 @@ pub struct X64Emitter {
     slow: Vec<Slow>,
     /// Jump tables to come: label of the table, its targets.
     tables: Vec<(DynamicLabel, Vec<DynamicLabel>)>,
+    /// 8-byte constants behind the code.
+    constants: Vec<(u64, DynamicLabel)>,
 }
 
 impl Emitter for X64Emitter {
     type Relocation = X64Relocation;
 
     fn new(frame: Frame, features: Features) -> Self {
-        X64Emitter { s: Sink::new(frame), features, slow: vec![], tables: vec![] }
+        X64Emitter { s: Sink::new(frame), features, slow: vec![], tables: vec![], constants: vec![] }
     }
 
     fn sink(&mut self) -> &mut Sink<X64Relocation> {
@@ -215,6 +217,13 @@ impl Emitter for X64Emitter {
             dynasm!(self.s.ops ; .arch x64 ; .align 4);
             self.s.bind(label);
             self.s.table(&targets);
+        }
+        if !self.constants.is_empty() {
+            dynasm!(self.s.ops ; .arch x64 ; .align 8);
+        }
+        for (bits, label) in std::mem::take(&mut self.constants) {
+            self.s.bind(label);
+            self.s.ops.push_u64(bits)
         }
     }
 }
@@ -284,6 +293,16 @@ impl X64Emitter {
             Before::Scratch(x) => dynasm!(self.s.ops ; .arch x64 ; mov r11, QWORD x as i64),
             Before::Move(r) => dynasm!(self.s.ops ; .arch x64 ; mov r11, Rq(r)),
         }
+    }
+
+    /// Label of these 8 bytes behind the code.
+    fn constant(&mut self, bits: u64) -> DynamicLabel {
+        if let Some(c) = self.constants.iter().find(|c| c.0 == bits) {
+            return c.1;
+        }
+        let label = self.s.label();
+        self.constants.push((bits, label));
+        label
     }
 
     /// `call` of a stub.
