@@ -47,6 +47,8 @@ pub enum Why {
     /// `-XX:CompileCommand=inline`.
     Command,
     Trivial,
+    /// Not a call at all.
+    Intrinsic,
     Hot,
     Small,
 }
@@ -80,6 +82,7 @@ impl fmt::Display for Why {
             Why::Forced => "force inline by annotation",
             Why::Command => "force inline by CompileCommand",
             Why::Trivial => "accessor",
+            Why::Intrinsic => "(intrinsic)",
             Why::Hot => "inline (hot)",
             Why::Small => "inline",
         })

@@ -164,7 +164,7 @@ unsafe fn materialize(t: &JavaThread, dead: &Dead<'_>, virtuals: &[VirtualInfo],
                 Mem::I32 | Mem::F32 => access::store::<u32>(object, at, bits as u32),
                 Mem::I64 | Mem::F64 => access::store::<u64>(object, at, bits),
                 Mem::Ref => access::store_ref(t, object, at, Oop::from_address(bits as usize)),
-                Mem::Ptr32 | Mem::Ptr64 => unreachable!("no field of an object is an address of metadata"),
+                Mem::Ptr32 | Mem::Ptr64 | Mem::WideRef => unreachable!("no field of an object is an address of metadata"),
             }
         }
     }

@@ -74,7 +74,7 @@ impl Builder<'_> {
     }
 
     /// The state before the current bytecode, a call with these arguments.
-    fn before_call(&mut self, args: &[Value]) -> super::State {
+    pub(super) fn before_call(&mut self, args: &[Value]) -> super::State {
         let depth = self.s().frame.stack.len();
         for &a in args {
             self.push(a);
@@ -212,6 +212,10 @@ impl Builder<'_> {
 
     /// Calls `m`, or translates it here. `count`: how often the profile has seen that.
     fn call_or_inline(&mut self, m: MethodRef, args: Vec<Value>, count: Option<u32>) -> Result<Option<Value>, Refusal> {
+        if let Some(result) = self.intrinsic(m, &args)? {
+            self.note(m, Ok(Why::Intrinsic));
+            return Ok(result);
+        }
         let verdict = self.decide(m, count);
         let refused = verdict.is_err();
         self.note(m, verdict);

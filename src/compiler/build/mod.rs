@@ -13,6 +13,7 @@ mod flow;
 mod frame;
 mod hierarchy;
 mod inline;
+mod intrinsics;
 mod invoke;
 mod liveness;
 mod memory;

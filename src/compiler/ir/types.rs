@@ -77,6 +77,8 @@ pub enum Mem {
     Ptr32,
     /// A 64-bit address outside the heap: a `Ptr`.
     Ptr64,
+    /// A reference in VM data: wide, without a barrier.
+    WideRef,
 }
 
 impl Mem {
@@ -106,7 +108,7 @@ impl Mem {
             Mem::I64 => Type::I64,
             Mem::F32 => Type::F32,
             Mem::F64 => Type::F64,
-            Mem::Ref => Type::Ref,
+            Mem::Ref | Mem::WideRef => Type::Ref,
             Mem::Ptr32 | Mem::Ptr64 => Type::Ptr,
         }
     }
@@ -117,7 +119,7 @@ impl Mem {
             Mem::I8 | Mem::U8 => 0,
             Mem::I16 | Mem::U16 => 1,
             Mem::I32 | Mem::F32 | Mem::Ref | Mem::Ptr32 => 2,
-            Mem::I64 | Mem::F64 | Mem::Ptr64 => 3,
+            Mem::I64 | Mem::F64 | Mem::Ptr64 | Mem::WideRef => 3,
         }
     }
 
@@ -131,12 +133,13 @@ impl Mem {
             Mem::F32 => BasicType::Float.array_base(),
             Mem::F64 => BasicType::Double.array_base(),
             Mem::Ref => BasicType::Object.array_base(),
-            Mem::Ptr32 | Mem::Ptr64 => panic!("there are no arrays of addresses"),
+            Mem::Ptr32 | Mem::Ptr64 | Mem::WideRef => panic!("there are no arrays of addresses"),
         }
     }
 
-    pub const ALL: [Mem; 11] = [
+    pub const ALL: [Mem; 12] = [
         Mem::I8, Mem::U8, Mem::I16, Mem::U16, Mem::I32, Mem::I64, Mem::F32, Mem::F64, Mem::Ref, Mem::Ptr32, Mem::Ptr64,
+        Mem::WideRef,
     ];
 }
 
@@ -154,6 +157,7 @@ impl fmt::Display for Mem {
             Mem::Ref => "ref",
             Mem::Ptr32 => "ptr32",
             Mem::Ptr64 => "ptr64",
+            Mem::WideRef => "wideref",
         })
     }
 }

@@ -99,7 +99,7 @@ impl Arm64Emitter {
                 Mem::U16 => dynasm!(ops; .arch aarch64; ldarh W(d), [x17]),
                 Mem::I16 => dynasm!(ops; .arch aarch64; ldarh W(d), [x17]; sxth W(d), W(d)),
                 Mem::I32 | Mem::Ref | Mem::Ptr32 => dynasm!(ops; .arch aarch64; ldar W(d), [x17]),
-                Mem::I64 | Mem::Ptr64 => dynasm!(ops; .arch aarch64; ldar X(d), [x17]),
+                Mem::I64 | Mem::Ptr64 | Mem::WideRef => dynasm!(ops; .arch aarch64; ldar X(d), [x17]),
                 Mem::F32 => dynasm!(ops; .arch aarch64; ldar w16, [x17]; fmov S(d), w16),
                 Mem::F64 => dynasm!(ops; .arch aarch64; ldar x16, [x17]; fmov D(d), x16),
             }

@@ -103,7 +103,7 @@ impl X64Emitter {
             Mem::I16 => self.rm(None, false, &[0x0f, 0xbf], dst, ea),
             Mem::U16 => self.rm(None, false, &[0x0f, 0xb7], dst, ea),
             Mem::I32 | Mem::Ptr32 => self.rm(None, false, &[0x8b], dst, ea),
-            Mem::I64 | Mem::Ptr64 => self.rm(None, true, &[0x8b], dst, ea),
+            Mem::I64 | Mem::Ptr64 | Mem::WideRef => self.rm(None, true, &[0x8b], dst, ea),
             Mem::F32 => self.rm(Some(0xf3), false, &[0x0f, 0x10], dst, ea),
             Mem::F64 => self.rm(Some(0xf2), false, &[0x0f, 0x10], dst, ea),
             Mem::Ref => {
@@ -169,7 +169,7 @@ impl X64Emitter {
             Mem::U16 => dynasm!(ops ; .arch x64 ; movzx Rd(dst), Rw(dst)),
             // cmpxchg leaves rax alone when it succeeds.
             Mem::I32 | Mem::Ptr32 => dynasm!(ops ; .arch x64 ; mov Rd(dst), Rd(dst)),
-            Mem::I64 | Mem::Ptr64 => {}
+            Mem::I64 | Mem::Ptr64 | Mem::WideRef => {}
             Mem::F32 | Mem::F64 | Mem::Ref => unreachable!("lowered to integers"),
         }
     }
