@@ -25,6 +25,9 @@
 //! expected results (keyed by a hash of the sources and the JDK's version) and what failing
 //! fixtures really printed are under `target/fixtures/{classes,expected,actual}`.
 //!
+//! A fixture that starts another VM starts the command `FIXTURE_VM` of its environment: under
+//! qemu the running executable is not one that this machine could start.
+//!
 //! Directives in a fixture's leading comment lines: `// args:`, `// vmargs:`, `// javac:`,
 //! `// stdin:` (with `\n`, `\t`, `\\`), `// skip-arm64: reason`, `// skip-gcstress: reason`,
 //! `// timeout: seconds` (default 20, before the mode's factor).
@@ -828,6 +831,7 @@ fn execute(
         .env("LC_ALL", "C.UTF-8")
         .env("TZ", "UTC")
         .env("FIXTURE_VARIABLE", "set by the runner")
+        .env("FIXTURE_VM", vm)
         .process_group(0);
     for variable in [
         "JAVA_TOOL_OPTIONS",

@@ -74,6 +74,7 @@ pub fn class_with(
             init: InitLock::default(),
             init_error: roots::RootSlot::default(),
             nest_host: AtomicPtr::default(),
+            nest_host_error: Default::default(),
             subclasses: Default::default(),
             id: 0,
             source: OnceLock::new(),
