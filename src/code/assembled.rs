@@ -1,5 +1,6 @@
 //! What a backend hands to the code cache: position-independent machine code with its metadata.
 
+use super::inline_cache::CacheSite;
 use crate::compiler::ir::{Action, Reason, Resume, Runtime, Type};
 use crate::meta::class::ClassRef;
 use crate::meta::method::MethodRef;
@@ -12,6 +13,8 @@ pub struct Assembled {
     pub frame_size: u32,
     /// Calls and jumps to stubs, to be filled in when the code is placed.
     pub relocations: Vec<Relocation>,
+    /// Calls with inline caches.
+    pub cache_sites: Vec<CacheSite>,
     /// Places where the frame may be looked at or left, by ascending pc.
     pub points: Vec<DebugPoint>,
     /// (pc after a call, offset of the handler to go to when it throws), ascending.
@@ -62,9 +65,12 @@ pub enum Stub {
     /// class in the scratch register (r11, x16), super class in the result register, and there 1 or 0. Keeps
     /// every other register. Leaf.
     SearchSecondary,
-    /// Interface dispatch: see `code::inline_cache`. Receiver in the first argument register; resolved method
-    /// in the method register: jumps to the selected method's entry with it in the method register.
+    /// Interface dispatch without a cache: receiver in the first argument register, resolved method in the
+    /// method register. Jumps to the selected method's entry with it in the method register.
     Interface,
+    /// The first entry of an inline cache is for another class than the receiver's: reached through the cache's
+    /// own `miss`, its address in the cache register (r11, x10). Goes on as `Interface` does.
+    InlineCache,
     /// Method-handle intrinsics: arguments in place, intrinsic method in the method register.
     MethodHandle,
 }

@@ -7,9 +7,11 @@
 use super::assembled::{Assembled, DebugPoint};
 use super::cache::{self, CacheFull};
 use super::dependencies;
+use super::inline_cache::{self, Caches, InlineCache};
 use super::stubs;
 use crate::compiler::dependencies::Dependencies;
 use crate::interpreter::prepare::{self, PrepareError};
+use crate::meta::metaspace::MetaspaceExhausted;
 use crate::meta::method::{Method, MethodKind, MethodRef};
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
@@ -52,6 +54,7 @@ struct Metadata {
     points: Box<[DebugPoint]>,
     handlers: Box<[(u32, u32)]>,
     comments: Box<[(u32, String)]>,
+    caches: Caches,
 }
 
 // SAFETY: the metadata is set before publication and dropped in a pause in which no frame is in the code.
@@ -98,6 +101,11 @@ impl CompiledMethod {
     /// The listing, if one was asked for.
     pub fn comments(&self) -> &[(u32, String)] {
         &self.metadata().comments
+    }
+
+    /// The inline caches of its call sites.
+    pub fn inline_caches(&self) -> impl Iterator<Item = &'static InlineCache> + '_ {
+        self.metadata().caches.iter()
     }
 
     /// The machine code.
@@ -178,7 +186,11 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
         panic!("code is installed in a VM without compilers");
     };
     prepare_methods(&c)?;
-    let Assembled { mut code, frame_size, relocations, points, handlers, comments } = c.assembled;
+    let Assembled { mut code, frame_size, relocations, cache_sites, points, handlers, comments } = c.assembled;
+    let caches = Caches::new(&cache_sites).map_err(|MetaspaceExhausted| InstallError::CacheFull)?;
+    for (site, cache) in cache_sites.iter().zip(caches.iter()) {
+        inline_cache::relocate(&mut code, site.offset as usize, cache);
+    }
     let bytes = code.len();
     let entry = match cache.allocate(bytes) {
         Ok(at) => at,
@@ -203,6 +215,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
             points: points.into(),
             handlers: handlers.into(),
             comments: comments.into(),
+            caches,
         }),
     }));
     let published = dependencies::register(method, &c.dependencies, || {

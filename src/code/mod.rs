@@ -7,6 +7,7 @@ pub mod cache;
 pub mod compiled;
 pub mod dependencies;
 pub mod frames;
+pub mod inline_cache;
 pub mod osr;
 pub mod runtime;
 pub mod stubs;

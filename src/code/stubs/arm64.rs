@@ -4,6 +4,7 @@
 //! address; the stub puts it to sp - 8, where frames are looked for, and returns to what it finds there.
 
 use super::{Layout, Redirect};
+use crate::code::inline_cache::WAYS;
 use crate::heap::layout::CLASS_OFFSET;
 use dynasmrt::aarch64::Aarch64Relocation;
 use dynasmrt::{dynasm, DynasmApi, DynasmLabelApi, VecAssembler};
@@ -176,36 +177,47 @@ pub fn call_out(l: &Layout, function: usize) -> Vec<u8> {
 /// Arguments, sp) -> method`, 0 if an exception pends.
 pub fn redirect(l: &Layout, how: Redirect, function: usize) -> Vec<u8> {
     let mut ops = new();
-    if how == Redirect::Interface {
-        // No register but the argument registers and x12 is live. x9: class, x10: itable, x11: interface.
+    if how == Redirect::InlineCache {
+        // x10: cache, x9: class.
         dynasm!(ops
             ; .arch aarch64
             ; ldr w9, [x1, CLASS_OFFSET as u32]
-            ; ldr w13, [x9, at(l.class_itable_words)]
-            ; cbz w13, >slow
-            ; ldr w10, [x9, at(l.class_vtable_length)]
-            ; add x10, x9, x10, lsl #3
-            ; add x10, x10, at(l.class_vtable)
-            ; ldr x11, [x12, at(l.method_class)]
-            ; scan:
-            ; ldr x13, [x10]
-            ; cmp x13, x11
-            ; b.eq >found
-            ; add x10, x10, #16
-            ; cbnz x13, <scan
-            ; b >slow
-            ; found:
-            ; ldr x10, [x10, #8]
-            ; add x10, x10, x9
-            ; ldrsw x13, [x12, at(l.method_itable_index)]
-            ; tbnz x13, #63, >slow
-            ; ldr x10, [x10, x13, lsl #3]
-            ; cbz x10, >slow
+            ; ldr w13, [x10, at(l.cache_megamorphic)]
+            ; cbnz w13, >megamorphic
+        );
+        for way in 1..WAYS as u32 {
+            dynasm!(ops
+                ; .arch aarch64
+                ; ldr x12, [x10, at(l.cache_entries) + 8 * way]
+                ; cmp w9, w12
+                ; b.eq >hit
+            );
+        }
+        dynasm!(ops
+            ; .arch aarch64
+            ; unknown:
             ; mov x12, x10
+            ; b >slow
+            ; hit:
+            ; lsr x12, x12, #32
             ; ldr x16, [x12, at(l.method_entry)]
             ; br x16
-            ; slow:
+            ; megamorphic:
+            ; ldrsw x13, [x10, at(l.cache_vtable_index)]
+            ; ldr w12, [x10, at(l.cache_method)]
+            ; tbnz x13, #63, >interface
+            ; add x13, x9, x13, lsl #3
+            ; ldr x12, [x13, at(l.class_vtable)]
+            ; ldr x16, [x12, at(l.method_entry)]
+            ; br x16
+            ; interface:
         );
+        itable_scan(&mut ops, l);
+        dynasm!(ops; .arch aarch64; b <unknown; slow:);
+    }
+    if how == Redirect::Interface {
+        dynasm!(ops; .arch aarch64; ldr w9, [x1, CLASS_OFFSET as u32]);
+        itable_scan(&mut ops, l);
     }
     save_arguments(&mut ops);
     dynasm!(ops; .arch aarch64; mov x0, x28; mov x1, x12; mov x2, sp; add x3, x29, #16);
@@ -229,6 +241,39 @@ pub fn redirect(l: &Layout, how: Redirect, function: usize) -> Vec<u8> {
     );
     raise_in_caller(&mut ops, l);
     finish(ops)
+}
+
+/// Goes to the method that interface method x12 selects for class x9, by the itable; falls through, keeping x10,
+/// where that does not say. No registers but these and those of arguments are live.
+fn itable_scan(ops: &mut Asm, l: &Layout) {
+    // x14: itable entry, x11: interface.
+    dynasm!(ops
+        ; .arch aarch64
+        ; ldr w13, [x9, at(l.class_itable_words)]
+        ; cbz w13, >none
+        ; ldr w14, [x9, at(l.class_vtable_length)]
+        ; add x14, x9, x14, lsl #3
+        ; add x14, x14, at(l.class_vtable)
+        ; ldr x11, [x12, at(l.method_class)]
+        ; scan:
+        ; ldr x13, [x14]
+        ; cmp x13, x11
+        ; b.eq >found
+        ; add x14, x14, #16
+        ; cbnz x13, <scan
+        ; b >none
+        ; found:
+        ; ldr x14, [x14, #8]
+        ; add x14, x14, x9
+        ; ldrsw x13, [x12, at(l.method_itable_index)]
+        ; tbnz x13, #63, >none
+        ; ldr x14, [x14, x13, lsl #3]
+        ; cbz x14, >none
+        ; mov x12, x14
+        ; ldr x16, [x12, at(l.method_entry)]
+        ; br x16
+        ; none:
+    );
 }
 
 /// A run-time function called with the thread before the arguments, which are where C wants them.

@@ -12,6 +12,7 @@ pub mod x64;
 
 use super::assembled::Stub;
 use super::cache::CodeCache;
+use super::inline_cache;
 use super::runtime;
 use crate::compiler::ir::Runtime;
 use crate::meta::{class, method};
@@ -51,6 +52,7 @@ pub struct CallIn {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Redirect {
     Interface,
+    InlineCache,
     MethodHandle,
 }
 
@@ -71,6 +73,10 @@ pub struct Layout {
     pub class_vtable: i32,
     pub class_vtable_length: i32,
     pub class_itable_words: i32,
+    pub cache_entries: i32,
+    pub cache_method: i32,
+    pub cache_vtable_index: i32,
+    pub cache_megamorphic: i32,
     pub in_entry: i32,
     pub in_method: i32,
     pub in_ints: i32,
@@ -100,6 +106,10 @@ impl Layout {
             class_vtable: o(class::offsets::VTABLE),
             class_vtable_length: o(class::offsets::VTABLE_LENGTH),
             class_itable_words: o(class::offsets::ITABLE_WORDS),
+            cache_entries: o(inline_cache::offsets::ENTRIES),
+            cache_method: o(inline_cache::offsets::METHOD),
+            cache_vtable_index: o(inline_cache::offsets::VTABLE_INDEX),
+            cache_megamorphic: o(inline_cache::offsets::MEGAMORPHIC),
             in_entry: o(offset_of!(CallIn, entry)),
             in_method: o(offset_of!(CallIn, method)),
             in_ints: o(offset_of!(CallIn, ints)),
@@ -201,6 +211,10 @@ pub(super) fn generate(cache: &CodeCache) -> &'static Stubs {
             (
                 Stub::Interface,
                 native::redirect(l, Redirect::Interface, adapters::interface_target as *const () as usize),
+            ),
+            (
+                Stub::InlineCache,
+                native::redirect(l, Redirect::InlineCache, inline_cache::select as *const () as usize),
             ),
             (
                 Stub::MethodHandle,

@@ -4,6 +4,7 @@
 //! caller's frame is 8 above it.
 
 use super::{Layout, Redirect};
+use crate::code::inline_cache::WAYS;
 use crate::heap::layout::CLASS_OFFSET;
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{dynasm, DynasmApi, DynasmLabelApi, VecAssembler};
@@ -144,38 +145,45 @@ pub fn call_out(l: &Layout, function: usize) -> Vec<u8> {
 /// Arguments, sp) -> method`, 0 if an exception pends.
 pub fn redirect(l: &Layout, how: Redirect, function: usize) -> Vec<u8> {
     let mut ops = new();
-    if how == Redirect::Interface {
-        // No register but the argument registers and rax is live. r10: itable, rbx: interface, r11: class.
+    if how == Redirect::InlineCache {
+        // r11: cache, r10: class.
         dynasm!(ops
             ; .arch x64
-            ; mov r11d, [rsi + CLASS_OFFSET as i32]
-            ; mov r12d, [r11 + l.class_itable_words]
-            ; test r12d, r12d
-            ; je >slow
-            ; mov r10d, [r11 + l.class_vtable_length]
-            ; lea r10, [r11 + r10 * 8 + l.class_vtable]
-            ; mov rbx, [rax + l.method_class]
-            ; scan:
-            ; mov r12, [r10]
-            ; cmp r12, rbx
-            ; je >found
-            ; add r10, 16
-            ; test r12, r12
-            ; jne <scan
-            ; jmp >slow
-            ; found:
-            ; mov r10, [r10 + 8]
-            ; add r10, r11
-            ; movsxd r12, [rax + l.method_itable_index]
-            ; test r12, r12
-            ; js >slow
-            ; mov r10, [r10 + r12 * 8]
-            ; test r10, r10
-            ; je >slow
-            ; mov rax, r10
-            ; jmp QWORD [rax + l.method_entry]
-            ; slow:
+            ; mov r10d, [rsi + CLASS_OFFSET as i32]
+            ; cmp DWORD [r11 + l.cache_megamorphic], 0
+            ; jne >megamorphic
         );
+        for way in 1..WAYS as i32 {
+            dynasm!(ops
+                ; .arch x64
+                ; mov rax, [r11 + l.cache_entries + 8 * way]
+                ; cmp eax, r10d
+                ; je >hit
+            );
+        }
+        dynasm!(ops
+            ; .arch x64
+            ; unknown:
+            ; mov rax, r11
+            ; jmp >slow
+            ; hit:
+            ; shr rax, 32
+            ; jmp QWORD [rax + l.method_entry]
+            ; megamorphic:
+            ; movsxd r12, [r11 + l.cache_vtable_index]
+            ; mov eax, [r11 + l.cache_method]
+            ; test r12, r12
+            ; js >interface
+            ; mov rax, [r10 + r12 * 8 + l.class_vtable]
+            ; jmp QWORD [rax + l.method_entry]
+            ; interface:
+        );
+        itable_scan(&mut ops, l);
+        dynasm!(ops; .arch x64; jmp <unknown; slow:);
+    }
+    if how == Redirect::Interface {
+        dynasm!(ops; .arch x64; mov r10d, [rsi + CLASS_OFFSET as i32]);
+        itable_scan(&mut ops, l);
     }
     save_arguments(&mut ops);
     dynasm!(ops; .arch x64; mov rdi, r15; mov rsi, rax; mov rdx, rsp; lea rcx, [rbp + 16]);
@@ -190,6 +198,41 @@ pub fn redirect(l: &Layout, how: Redirect, function: usize) -> Vec<u8> {
     dynasm!(ops; .arch x64; leave; jmp QWORD [rax + l.method_entry]; thrown: ; leave);
     raise_in_caller(&mut ops, l);
     finish(ops)
+}
+
+/// Goes to the method that interface method rax selects for class r10, by the itable; falls through, keeping r11,
+/// where that does not say. No registers but these and those of arguments are live.
+fn itable_scan(ops: &mut Asm, l: &Layout) {
+    // r14: itable entry, rbx: interface.
+    dynasm!(ops
+        ; .arch x64
+        ; mov r12d, [r10 + l.class_itable_words]
+        ; test r12d, r12d
+        ; je >none
+        ; mov r14d, [r10 + l.class_vtable_length]
+        ; lea r14, [r10 + r14 * 8 + l.class_vtable]
+        ; mov rbx, [rax + l.method_class]
+        ; scan:
+        ; mov r12, [r14]
+        ; cmp r12, rbx
+        ; je >found
+        ; add r14, 16
+        ; test r12, r12
+        ; jne <scan
+        ; jmp >none
+        ; found:
+        ; mov r14, [r14 + 8]
+        ; add r14, r10
+        ; movsxd r12, [rax + l.method_itable_index]
+        ; test r12, r12
+        ; js >none
+        ; mov r14, [r14 + r12 * 8]
+        ; test r14, r14
+        ; je >none
+        ; mov rax, r14
+        ; jmp QWORD [rax + l.method_entry]
+        ; none:
+    );
 }
 
 /// A run-time function called with the thread before the arguments, which are where C wants them.

@@ -4,7 +4,9 @@ use super::lir::Inst;
 use crate::code::assembled::{
     Assembled, DebugPoint, FrameInfo, PointKind, Relocation as StubRelocation, Stub, VirtualInfo,
 };
+use crate::code::inline_cache::CacheSite;
 use crate::compiler::ir::{Action, Reason};
+use crate::meta::method::MethodRef;
 use dynasmrt::relocations::Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler};
 use regalloc2::PReg;
@@ -54,6 +56,7 @@ pub struct Sink<R: Relocation> {
     /// What debug points say, by the numbers that `At::point` gives.
     pub points: Vec<PointData>,
     relocations: Vec<StubRelocation>,
+    cache_sites: Vec<CacheSite>,
     /// (pc, kind, number of the point).
     placed: Vec<(u32, PointKind, u32)>,
     /// (pc after the call, handler's label).
@@ -71,6 +74,7 @@ impl<R: Relocation> Sink<R> {
             frame,
             points: vec![],
             relocations: vec![],
+            cache_sites: vec![],
             placed: vec![],
             handlers: vec![],
             exits: vec![],
@@ -96,6 +100,12 @@ impl<R: Relocation> Sink<R> {
     pub fn relocate(&mut self, back: u32, target: Stub) {
         let offset = self.offset() - back;
         self.relocations.push(StubRelocation { offset, target })
+    }
+
+    /// The address of an inline cache belongs into the code that starts `back` bytes before here.
+    pub fn cache_site(&mut self, back: u32, method: MethodRef, vtable_index: Option<u32>) {
+        let offset = self.offset() - back;
+        self.cache_sites.push(CacheSite { offset, method, vtable_index })
     }
 
     /// Here is the return address of a call with debug point `point`.
@@ -170,6 +180,7 @@ impl<R: Relocation> Sink<R> {
         Ok(Assembled {
             frame_size: self.frame.size,
             relocations: self.relocations,
+            cache_sites: self.cache_sites,
             points,
             handlers,
             comments: self.comments,

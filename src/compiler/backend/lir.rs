@@ -211,8 +211,8 @@ pub enum Callee {
     Direct(MethodRef),
     /// Through entry `index` of the vtable of the first argument's class.
     Virtual { index: u32 },
-    /// `Stub::Interface` with this method.
-    Interface(MethodRef),
+    /// Through an inline cache: the method as resolved, its vtable index if the call is a virtual one.
+    Cached(MethodRef, Option<u32>),
     /// `Stub::MethodHandle` with this method.
     MethodHandle(MethodRef),
     /// `Stub::Runtime`.

@@ -19,12 +19,14 @@ impl<M: Machine> Lower<'_, M> {
             Op::Call(Target::Virtual(m)) => {
                 let index = m.vtable_index.load(std::sync::atomic::Ordering::Relaxed);
                 match u32::try_from(index) {
+                    // A vtable is as fast as a cache that hits: caches are for those who look at them.
+                    Ok(index) if self.options.quick => Callee::Cached(m, Some(index)),
                     Ok(index) => Callee::Virtual { index },
                     // Never dispatched (final, private): there is one method to call.
                     Err(_) => Callee::Direct(m),
                 }
             }
-            Op::Call(Target::Interface(m)) => Callee::Interface(m),
+            Op::Call(Target::Interface(m)) => Callee::Cached(m, None),
             Op::Call(Target::MethodHandle(m)) => Callee::MethodHandle(m),
             Op::CallRuntime(r) => Callee::Runtime(r),
             ref op => unreachable!("{op:?} is not a call"),

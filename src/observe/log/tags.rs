@@ -1,4 +1,5 @@
-//! The tags of JDK 17's unified logging and the sets of them that messages are logged with.
+//! The tags of JDK 17's unified logging and the sets of them that messages are logged with; `inlinecache` is
+//! Kiln's own.
 //!
 //! `-Xlog` selects among the sets, so that a selection which matches none can be warned about.
 //! A message can only be logged with a set of this table: [`tag_set`] is evaluated at compile
@@ -12,7 +13,7 @@ pub(super) const TAGS: &[&str] = &[
     "coops", "cpu", "cset", "data", "datacreation", "dcmd", "decoder", "defaultmethods", "deoptimization", "director",
     "dump", "dynamic", "ergo", "event", "exceptions", "exit", "fingerprint", "free", "freelist",
     "gc", "handshake", "hashtables", "heap", "humongous", "ihop", "iklass", "indy", "init",
-    "inlining", "install", "interpreter", "itables", "jfr", "jit", "jni", "jvmci", "jvmti",
+    "inlinecache", "inlining", "install", "interpreter", "itables", "jfr", "jit", "jni", "jvmci", "jvmti",
     "lambda", "library", "liveness", "load", "loader", "logging", "malloc", "map", "mark",
     "marking", "membername", "memops", "metadata", "metaspace", "methodcomparator", "methodhandles",
     "mirror", "mmu", "module", "monitorinflation", "monitormismatch", "nestmates", "nmethod", "nmt",
@@ -67,7 +68,7 @@ pub(super) const TAG_SETS: &[&[&str]] = &[
     &["jfr", "setting"], &["jfr", "start"], &["jfr", "startup"], &["jfr", "system"],
     &["jfr", "system", "bytecode"], &["jfr", "system", "event"], &["jfr", "system", "metadata"],
     &["jfr", "system", "parser"], &["jfr", "system", "setting"], &["jfr", "system", "streaming"],
-    &["jfr", "system", "throttle"], &["jit", "compilation"], &["jit", "inlining"],
+    &["jfr", "system", "throttle"], &["jit", "compilation"], &["jit", "inlinecache"], &["jit", "inlining"],
     &["jit", "thread"], &["jni", "resolve"], &["jvmti"], &["jvmti", "objecttagging"],
     &["jvmti", "table"], &["library"], &["logging"], &["logging", "thread"],
     &["membername", "table"], &["membername", "table", "perf"], &["metaspace"], &["methodhandles"],

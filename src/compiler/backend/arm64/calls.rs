@@ -6,6 +6,7 @@ use super::super::emit::At;
 use super::super::lir::{Addr, Call, Callee, Inst, Reg, Size, Succ};
 use super::{is_add_imm, ADDRESS_SCRATCH, METHOD, VALUE_SCRATCH};
 use crate::code::assembled::{PointKind, Stub};
+use crate::code::inline_cache;
 use crate::heap::layout::CLASS_OFFSET;
 use crate::meta::class::offsets as class_offsets;
 use crate::meta::method::{Method, MethodRef};
@@ -121,10 +122,7 @@ impl Arm64Emitter {
                 self.access(Access::LOAD64, METHOD, &Addr::reg(class, entry as i32));
                 dynasm!(self.sink.ops; .arch aarch64; ldr x16, [x12, ENTRY]; blr x16);
             }
-            Callee::Interface(m) => {
-                self.imm(METHOD, Size::S64, method(m));
-                self.call_stub(Stub::Interface);
-            }
+            Callee::Cached(m, vtable_index) => self.call_cached(m, vtable_index),
             Callee::MethodHandle(m) => {
                 self.imm(METHOD, Size::S64, method(m));
                 self.call_stub(Stub::MethodHandle);
@@ -134,6 +132,26 @@ impl Arm64Emitter {
         if let Some(point) = at.point {
             self.sink.place(point, PointKind::Call);
         }
+    }
+
+    /// Calls what an inline cache says. One call instruction, whatever it finds: its return address is the
+    /// debug point. All registers but those of arguments are free at a call: x9 the receiver's class, x10 the
+    /// cache.
+    fn call_cached(&mut self, m: MethodRef, vtable_index: Option<u32>) {
+        let (entry, back) = (self.sink.label(), self.sink.label());
+        dynasm!(self.sink.ops; .arch aarch64; movz w10, 0; movk w10, 0, lsl #16);
+        self.sink.cache_site(8, m, vtable_index);
+        dynasm!(self.sink.ops; .arch aarch64
+            ; ldr w9, [x1, CLASS_OFFSET as u32]
+            ; ldr x12, [x10, inline_cache::offsets::ENTRIES as u32]
+            ; cmp w9, w12
+            ; b.ne =>entry
+            ; lsr x12, x12, #32
+            ; ldr x16, [x12, ENTRY]
+            ; =>back
+            ; blr x16
+        );
+        self.slow.push(Slow::CacheMiss { entry, back });
     }
 
     /// `dst = src - constant`, 32 bits.

@@ -5,6 +5,7 @@ use super::super::lir::{FSize, Inst, Reg, Size};
 use super::super::Features;
 use super::{ADDRESS_SCRATCH, THREAD, VALUE_SCRATCH};
 use crate::code::assembled::{PointKind, Stub};
+use crate::code::inline_cache;
 use crate::compiler::ir::Type;
 use crate::threads::thread::offsets;
 use dynasmrt::aarch64::{encode_logical_immediate_64bit, Aarch64Relocation};
@@ -24,6 +25,8 @@ pub(super) enum Slow {
     Point { entry: DynamicLabel, back: DynamicLabel, stub: Stub, point: u32, kind: PointKind, before: Before },
     /// Calls a leaf stub with `object` in the scratch register.
     Leaf { entry: DynamicLabel, back: DynamicLabel, stub: Stub, object: u8 },
+    /// Inline cache in x10: what to call to x16.
+    CacheMiss { entry: DynamicLabel, back: DynamicLabel },
 }
 
 /// What a slow path does before it calls its stub.
@@ -140,6 +143,10 @@ impl Emitter for Arm64Emitter {
                     self.call_stub(stub);
                     self.sink.place(point, kind);
                     dynasm!(self.sink.ops; .arch aarch64; b =>back);
+                }
+                Slow::CacheMiss { entry, back } => {
+                    self.sink.bind(entry);
+                    dynasm!(self.sink.ops; .arch aarch64; ldr x16, [x10, inline_cache::offsets::MISS as u32]; b =>back);
                 }
                 Slow::Leaf { entry, back, stub, object } => {
                     self.sink.bind(entry);

@@ -15,6 +15,7 @@ use super::emit::{At, Emitter, Frame, Place, Sink};
 use super::lir::{Alu, Inst, Size};
 use super::{Features, Machine, Operands};
 use crate::code::assembled::{PointKind, Stub};
+use crate::code::inline_cache;
 use crate::compiler::ir::Mem;
 use crate::threads::thread::offsets;
 use dynasmrt::x64::X64Relocation;
@@ -125,6 +126,8 @@ enum SlowPath {
     /// Stub without debug point.
     Leaf { stub: Stub, before: Before },
     FloatToInt { from: super::lir::FSize, to: Size, dst: u8, a: u8 },
+    /// Inline cache in r11: what to call to r10.
+    CacheMiss,
     ProfileNull { cell: u32 },
     ProfileOther { class: u8 },
 }
@@ -279,6 +282,9 @@ impl X64Emitter {
                 let ea = self.absolute(cell);
                 self.rm(None, false, &[0x83], 0, ea);
                 self.s.ops.push(1);
+            }
+            SlowPath::CacheMiss => {
+                self.rm(None, true, &[0x8b], 10, Ea::base(11, inline_cache::offsets::MISS as i32));
             }
             SlowPath::ProfileOther { class } => self.profile_other(class, slow.back),
         }
