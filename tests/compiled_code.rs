@@ -9,6 +9,7 @@ use jvm::classfile::Code;
 use jvm::code::assembled::*;
 use jvm::code::compiled::{self, CodeState};
 use jvm::code::{abi, cache, sweep, Compilation, CompiledMethod};
+use jvm::compiler::dependencies::{Dependencies, Dependency};
 use jvm::compiler::ir::{Action, Mem, Reason, Resume, Runtime, Type};
 use jvm::exceptions::{Thrown, VmResult};
 use jvm::heap::layout::{BasicType, Oop};
@@ -309,6 +310,7 @@ fn compiled_code_and_the_interpreter() {
     loops_are_replaced_on_the_stack(w);
     registers_survive_safepoints_and_allocation(w);
     runtime_functions_compute(w);
+    linking_a_class_gives_up_what_it_breaks(w);
     code_memory_is_reused(w);
 }
 
@@ -683,6 +685,38 @@ fn runtime_functions_compute(w: &World) {
     a.install(m, None);
     assert_eq!(call(w.t, m, &[object.address() as u64]), Ok(1));
     assert!(!jvm::threads::monitor::holds(w.t, object));
+}
+
+fn linking_a_class_gives_up_what_it_breaks(w: &World) {
+    let base = heap_support::class("Base", 16, InstanceKind::Plain, &[]);
+    let m = w.adder();
+    let assume = |assumption: Dependency| {
+        let mut a = Writer::new();
+        a.constant(RESULT, 77);
+        a.ret();
+        let mut dependencies = Dependencies::default();
+        dependencies.add(assumption);
+        let code = a.ops.finalize().expect("no labels");
+        let assembled = Assembled { code, frame_size: FRAME, ..Assembled::default() };
+        compiled::install(Compilation { assembled, dependencies, ..Compilation::new(m) })
+    };
+    let code = assume(Dependency::LeafClass(base)).expect("it is a leaf");
+    assert_eq!(call(w.t, m, &[1, 2]), Ok(77));
+    let sub = heap_support::subclass("Sub", base);
+    assert!(assume(Dependency::LeafClass(base)).is_ok(), "a class that is not linked has no instances");
+    jvm::code::dependencies::class_linked(w.t, sub);
+    assert_ne!(code.state(), CodeState::Entrant);
+    assert_eq!(call(w.t, m, &[1, 2]), Ok(3), "interpreted again");
+    let refused = assume(Dependency::LeafClass(base)).map(|c| c.id);
+    assert_eq!(refused, Err(jvm::code::InstallError::BrokenDependency));
+    assert_eq!(call(w.t, m, &[1, 2]), Ok(3));
+    // One subclass with instances below an abstract class is what this says; a second one is too many.
+    let unique = Dependency::UniqueConcreteSubclass { class: base, subclass: sub };
+    let code = assume(unique).expect("there is but one");
+    jvm::code::dependencies::class_linked(w.t, heap_support::subclass("Below", sub));
+    assert_eq!(code.state(), CodeState::Entrant);
+    jvm::code::dependencies::class_linked(w.t, heap_support::subclass("Beside", base));
+    assert_ne!(code.state(), CodeState::Entrant);
 }
 
 fn code_memory_is_reused(w: &World) {

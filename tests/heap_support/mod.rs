@@ -18,6 +18,14 @@ pub fn class(name: &str, layout: u32, kind: InstanceKind, maps: &[OopMapBlock]) 
     class_with(name, layout, kind, ReferenceKind::None, maps, &[])
 }
 
+/// A plain class that extends another, entered into the hierarchy.
+#[allow(dead_code)] // not by every test
+pub fn subclass(name: &str, super_class: ClassRef) -> ClassRef {
+    let c = extending(name, super_class.layout, InstanceKind::Plain, ReferenceKind::None, &[], &[], Some(super_class));
+    super_class.subclasses.lock().push(c);
+    c
+}
+
 /// The same with fields, and for a Reference class its kind.
 pub fn class_with(
     name: &str,
@@ -26,6 +34,18 @@ pub fn class_with(
     reference_kind: ReferenceKind,
     maps: &[OopMapBlock],
     fields: &[FieldSpec],
+) -> ClassRef {
+    extending(name, layout, kind, reference_kind, maps, fields, None)
+}
+
+fn extending(
+    name: &str,
+    layout: u32,
+    kind: InstanceKind,
+    reference_kind: ReferenceKind,
+    maps: &[OopMapBlock],
+    fields: &[FieldSpec],
+    super_class: Option<ClassRef>,
 ) -> ClassRef {
     let boot = loader::boot();
     boot.arena
@@ -46,7 +66,7 @@ pub fn class_with(
             access_flags: 0,
             modifiers: AtomicU16::new(0),
             name: Symbol::of(name),
-            super_class: None,
+            super_class,
             interfaces: Box::default(),
             secondary_supers: OnceLock::new(),
             loader: boot,
