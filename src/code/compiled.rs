@@ -9,6 +9,7 @@ use super::cache::{self, CacheFull};
 use super::dependencies;
 use super::inline_cache::{self, Caches, InlineCache};
 use super::stubs;
+use crate::compiler::broker;
 use crate::compiler::dependencies::Dependencies;
 use crate::interpreter::prepare::{self, PrepareError};
 use crate::meta::metaspace::MetaspaceExhausted;
@@ -218,6 +219,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
             caches,
         }),
     }));
+    let mut replaced = None;
     let published = dependencies::register(method, &c.dependencies, || {
         cache.set_owner(entry, bytes, method as *const CompiledMethod as *mut CompiledMethod);
         let mut r = REGISTRY.lock();
@@ -233,9 +235,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
                 before
             }
         };
-        if let Some(before) = before {
-            retire(r, before);
-        }
+        replaced = before.filter(|b| retire(r, b));
     });
     if !published {
         method.state.store(CodeState::Freed as u8, Ordering::Release);
@@ -245,6 +245,9 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
         return Err(InstallError::BrokenDependency);
     }
     INSTALLED.fetch_add(1, Ordering::Relaxed);
+    if let (Some(before), Some(b)) = (replaced, broker::get()) {
+        b.print_not_entrant(before);
+    }
     Ok(method)
 }
 
@@ -308,16 +311,26 @@ pub fn prepared(m: MethodRef) {
     set_entries(m);
 }
 
-/// Marks code that nothing enters any more. Under the registry's lock.
-fn retire(r: &mut Registry, c: &'static CompiledMethod) {
-    let old = CodeState::Entrant as u8;
-    if c.state.compare_exchange(old, CodeState::NotEntrant as u8, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+/// Marks code that nothing enters any more; false if it was marked. Under the registry's lock.
+fn retire(r: &mut Registry, c: &'static CompiledMethod) -> bool {
+    let (old, new) = (CodeState::Entrant as u8, CodeState::NotEntrant as u8);
+    let marked = c.state.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire).is_ok();
+    if marked {
         r.dead_bytes += c.bytes;
     }
+    marked
 }
 
 /// Makes code not entrant: calls go to the interpreter again. Frames in it go on. False if it was already.
 pub fn make_not_entrant(c: &'static CompiledMethod) -> bool {
+    let made = leave_by_new_calls(c);
+    if let (true, Some(b)) = (made, broker::get()) {
+        b.print_not_entrant(c);
+    }
+    made
+}
+
+fn leave_by_new_calls(c: &'static CompiledMethod) -> bool {
     let mut r = REGISTRY.lock();
     let r = r.get_or_insert_default();
     if !c.is_entrant() {

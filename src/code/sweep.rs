@@ -41,6 +41,16 @@ fn pause(t: &JavaThread, reason: &'static str, invalid: &HashSet<usize>, sweep: 
     })
 }
 
+/// Frees what can be freed if little room is left: before code is installed.
+pub fn make_room(t: &JavaThread) {
+    let Some((reserved, used, _)) = cache::get().map(|c| c.usage()) else { return };
+    let dead = compiled::totals().1;
+    // A sweep that frees next to nothing is not worth the pause.
+    if reserved - used < reserved / 10 && dead > reserved / 50 {
+        sweep(t);
+    }
+}
+
 /// Tells once, as HotSpot does, that there is no room for more code.
 pub fn report_full() {
     static REPORTED: AtomicBool = AtomicBool::new(false);

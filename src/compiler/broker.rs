@@ -260,6 +260,7 @@ impl Broker {
                     assembled: artifact.assembled,
                     dependencies: artifact.dependencies,
                 };
+                code::sweep::make_room(t);
                 match code::install(c) {
                     Ok(_) => {
                         let methods = if task.osr_bci.is_some() { &totals.osr_methods } else { &totals.methods };
@@ -290,8 +291,7 @@ impl Broker {
 
     fn cache_full(&self) {
         if !self.disabled.swap(true, Ordering::Relaxed) {
-            crate::vm_warning!("CodeCache is full. Compiler has been disabled.");
-            crate::vm_warning!("Try increasing the code cache size using -XX:ReservedCodeCacheSize=");
+            code::sweep::report_full();
         }
     }
 
