@@ -23,6 +23,23 @@ pub struct Assembled {
     pub comments: Vec<(u32, String)>,
 }
 
+impl Assembled {
+    /// Bytes that what describes the code takes.
+    pub fn metadata_bytes(&self) -> usize {
+        use std::mem::{size_of, size_of_val};
+        let frame = |f: &FrameInfo| {
+            size_of::<FrameInfo>()
+                + (f.locals.len() + f.stack.len()) * size_of::<Where>()
+                + f.monitors.len() * size_of::<(Where, bool)>()
+        };
+        let point = |p: &DebugPoint| {
+            let virtuals: usize = p.virtuals.iter().map(|v| size_of_val(v) + size_of_val(&v.fields[..])).sum();
+            size_of::<DebugPoint>() + p.frames.iter().map(frame).sum::<usize>() + virtuals
+        };
+        self.points.iter().map(point).sum::<usize>() + size_of_val(&self.handlers[..])
+    }
+}
+
 /// A pc-relative call or jump: rel32 at the offset (x86-64), the b/bl instruction there (ARM64).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Relocation {

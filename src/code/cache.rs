@@ -101,6 +101,11 @@ impl CodeCache {
         pc.wrapping_sub(self.start) < self.bytes
     }
 
+    /// Where the region begins and ends.
+    pub fn bounds(&self) -> (usize, usize) {
+        (self.start, self.start + self.bytes)
+    }
+
     /// Bytes of the region, bytes in blocks, and the most there ever were.
     pub fn usage(&self) -> (usize, usize, usize) {
         let s = self.state.lock();

@@ -13,7 +13,8 @@ use crate::compiler::broker;
 use crate::compiler::dependencies::Dependencies;
 use crate::interpreter::prepare::{self, PrepareError};
 use crate::meta::metaspace::MetaspaceExhausted;
-use crate::meta::method::{Method, MethodKind, MethodRef};
+use crate::meta::method::{method_flags, Method, MethodKind, MethodRef};
+use crate::profile::data;
 use parking_lot::Mutex;
 use std::cell::UnsafeCell;
 use std::collections::{BTreeMap, HashMap};
@@ -246,7 +247,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
     }
     INSTALLED.fetch_add(1, Ordering::Relaxed);
     if let (Some(before), Some(b)) = (replaced, broker::get()) {
-        b.print_not_entrant(before);
+        b.report_not_entrant(before);
     }
     Ok(method)
 }
@@ -321,13 +322,24 @@ fn retire(r: &mut Registry, c: &'static CompiledMethod) -> bool {
     marked
 }
 
-/// Makes code not entrant: calls go to the interpreter again. Frames in it go on. False if it was already.
+/// Makes code not entrant: calls go to the interpreter again. Frames in it go on. False if it was already. A
+/// method whose optimized code is given up again and again is not optimized any more.
 pub fn make_not_entrant(c: &'static CompiledMethod) -> bool {
     let made = leave_by_new_calls(c);
-    if let (true, Some(b)) = (made, broker::get()) {
-        b.print_not_entrant(c);
+    if !made {
+        return false;
     }
-    made
+    let broker = broker::get();
+    if let Some(b) = broker {
+        b.report_not_entrant(c);
+    }
+    if c.tier == 4 && data::of_method(c.method).is_some_and(|p| p.note_decompile()) {
+        match broker {
+            Some(b) => b.give_up(c.method, Some(4), false, "decompile_count > PerMethodRecompilationCutoff"),
+            None => c.method.set_flag(method_flags::NOT_COMPILABLE),
+        }
+    }
+    true
 }
 
 fn leave_by_new_calls(c: &'static CompiledMethod) -> bool {
@@ -363,6 +375,15 @@ pub fn of_method(m: &Method) -> Option<&'static CompiledMethod> {
 /// The code for an on-stack replacement of `m` at `bci`.
 pub fn osr_of_method(m: &Method, bci: u16) -> Option<&'static CompiledMethod> {
     REGISTRY.lock().as_ref()?.osr.get(&(address(m), bci)).copied()
+}
+
+/// All on-stack replacements of `m`, the best first.
+pub fn all_osr_of_method(m: &Method) -> Vec<&'static CompiledMethod> {
+    let registry = REGISTRY.lock();
+    let all = registry.as_ref().into_iter().flat_map(|r| &r.osr);
+    let mut found: Vec<_> = all.filter(|(key, _)| key.0 == address(m)).map(|(_, c)| *c).collect();
+    found.sort_by_key(|c| (std::cmp::Reverse(c.tier), c.osr_bci));
+    found
 }
 
 /// The code that `pc` lies in.

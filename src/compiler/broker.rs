@@ -2,18 +2,21 @@
 
 use super::backend::{Arch, Features};
 use super::command::{CommandKind, Commands};
+use super::inlining::{Limits, Ordered};
 use super::log::{self, Line};
-use super::pipeline;
+use super::pipeline::{self, Artifact, Phases};
 use super::queue::{CompileQueue, Task};
 use super::refusal::Refusal;
+use super::statistics::{Installed, Statistics};
 use crate::code::{self, compiled, Compilation, InstallError};
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
-use crate::observe::log::uptime;
-use crate::options::{ExecutionMode, Options};
+use crate::options::{ExecutionMode, Flags, Options};
+use crate::profile::data::{self, TrapLimits};
 use crate::profile::policy;
 use crate::profile::thresholds::Thresholds;
 use crate::threads::{lifecycle, state, JavaThread};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use parking_lot::{Condvar, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -36,20 +39,13 @@ pub struct Broker {
     verify: bool,
     features: Features,
     barrier: bool,
-    /// The code cache is full.
+    /// The code cache is full: nothing is compiled until code has been freed.
     disabled: AtomicBool,
-    pub totals: [Totals; 2],
-}
-
-/// What one pipeline has done, for `-XX:+CITime`.
-#[derive(Default)]
-pub struct Totals {
-    pub methods: AtomicU64,
-    pub osr_methods: AtomicU64,
-    pub bytes: AtomicU64,
-    pub nanos: AtomicU64,
-    pub code_bytes: AtomicU64,
-    pub refused: AtomicU64,
+    /// Compiler threads hold back while this is set (`WhiteBox.lockCompilation`).
+    locked: Mutex<bool>,
+    unlocked: Condvar,
+    inlining: [Option<Limits>; 2],
+    pub statistics: Statistics,
 }
 
 static BROKER: OnceLock<Broker> = OnceLock::new();
@@ -76,6 +72,7 @@ pub fn start(options: &Options) -> Result<(), String> {
     }
     let timeout = Duration::from_millis(flags.signed("TieredCompileTaskTimeout").max(1) as u64);
     super::passes::check_table()?;
+    data::set_trap_limits(TrapLimits::new(flags));
     let broker = Broker {
         commands: read_commands(options),
         print_inlining: flags.bool("PrintInlining"),
@@ -89,7 +86,10 @@ pub fn start(options: &Options) -> Result<(), String> {
         barrier: crate::heap::needs_barrier(),
         huge_methods: !flags.bool("DontCompileHugeMethods"),
         disabled: AtomicBool::new(false),
-        totals: Default::default(),
+        locked: Mutex::new(false),
+        unlocked: Condvar::new(),
+        inlining: [Limits::QUICK, Limits::OPTIMIZED.with_flags(flags)].map(|l| flags.bool("Inline").then_some(l)),
+        statistics: Statistics::default(),
         thresholds,
     };
     let b = BROKER.get_or_init(|| broker);
@@ -180,56 +180,91 @@ impl Broker {
     /// Asks for `m` to be compiled for `tier`, from its start or from the loop header at `osr_bci`. Returns at
     /// once, or under `-XX:-BackgroundCompilation` when that is done.
     pub fn request(&self, t: &JavaThread, m: MethodRef, osr_bci: Option<u16>, tier: u8) {
-        if self.disabled.load(Ordering::Relaxed) || !self.is_compilable(m, osr_bci, tier) {
+        if self.disabled.load(Ordering::Relaxed) {
             return;
         }
-        let already = match osr_bci {
-            None => m.tier.load(Ordering::Relaxed) >= tier,
-            Some(bci) => compiled::osr_of_method(m, bci).is_some_and(|c| c.tier >= tier),
-        };
-        if already && m.tier.load(Ordering::Relaxed) != 2 {
-            return;
-        }
-        let counter = if osr_bci.is_some() { &self.next_osr_id } else { &self.next_id };
-        let blocking = !self.thresholds.background;
-        let id = || counter.fetch_add(1, Ordering::Relaxed);
-        if let Some(task) = self.queue(tier).add(m, osr_bci, tier, blocking, id) {
-            if blocking {
-                state::blocked(t, || task.wait());
-            }
+        let Some(tier) = self.possible_tier(m, osr_bci, tier) else { return };
+        if rank(current_tier(m, osr_bci)) < rank(tier) {
+            self.enqueue(t, m, osr_bci, tier, self.is_blocking(m));
         }
     }
 
-    fn is_compilable(&self, m: MethodRef, osr_bci: Option<u16>, tier: u8) -> bool {
-        let given_up = if tier == 4 { method_flags::NOT_COMPILABLE } else { method_flags::NOT_QUICK_COMPILABLE };
-        if m.kind() != MethodKind::Java || m.has_flag(given_up) || !m.class().is_linked() {
-            return false;
-        }
-        if m.code.len() > HUGE_METHOD_LIMIT && !self.huge_methods {
-            return false;
-        }
-        if self.commands.excludes(m) {
-            m.set_flag(given_up);
-            if self.print_compilation && !self.commands.quiet {
-                let kind = if m.is_static() { "static " } else { "" };
-                let name = format!("{}::{}", m.class().external_name(), m.name);
-                println!("### Excluding compile: {kind}{name}");
-                println!(
-                    "made not compilable on level {tier}  {name} ({} bytes)   excluded by CompileCommand",
-                    m.code.len()
-                );
+    /// Whoever asks for a compile of `m` waits for it.
+    pub fn is_blocking(&self, m: MethodRef) -> bool {
+        !self.thresholds.background || self.commands.forbids(CommandKind::BackgroundCompilation, m)
+    }
+
+    /// Queues a compile, whatever code there is, and waits for its end if it is `blocking`. False if nothing is
+    /// queued any more: the VM is going down.
+    pub fn enqueue(&self, t: &JavaThread, m: MethodRef, osr_bci: Option<u16>, tier: u8, blocking: bool) -> bool {
+        let counter = if osr_bci.is_some() { &self.next_osr_id } else { &self.next_id };
+        let id = || counter.fetch_add(1, Ordering::Relaxed);
+        match self.queue(tier).add(m, osr_bci, tier, blocking, id) {
+            Some(task) => {
+                if blocking {
+                    state::blocked(t, || task.wait());
+                }
+                true
             }
+            None => false,
+        }
+    }
+
+    /// The tier that `m` can be compiled for if `tier` is wanted: without tier 4, code that does not count.
+    pub fn possible_tier(&self, m: MethodRef, osr_bci: Option<u16>, tier: u8) -> Option<u8> {
+        if self.is_compilable(m, osr_bci.is_some(), tier) && !self.is_excluded(m, tier) {
+            return Some(tier);
+        }
+        let simple = tier == 4 && self.thresholds.tiered && self.is_compilable(m, osr_bci.is_some(), 1);
+        (simple && !self.is_excluded(m, 1)).then_some(1)
+    }
+
+    /// The compiler of `tier` has not given `m` up.
+    pub fn is_compilable(&self, m: MethodRef, osr: bool, tier: u8) -> bool {
+        let given_up = if tier == 4 { method_flags::NOT_COMPILABLE } else { method_flags::NOT_QUICK_COMPILABLE };
+        let osr_given_up =
+            if tier == 4 { method_flags::NOT_OSR_COMPILABLE } else { method_flags::NOT_QUICK_OSR_COMPILABLE };
+        if m.kind() != MethodKind::Java || m.has_flag(given_up) || osr && m.has_flag(osr_given_up) {
             return false;
         }
-        let _ = osr_bci;
+        m.class().is_linked() && (m.code.len() <= HUGE_METHOD_LIMIT || self.huge_methods)
+    }
+
+    /// A command says that `m` is not to be compiled: gives it up, and says so, once.
+    fn is_excluded(&self, m: MethodRef, tier: u8) -> bool {
+        if !self.commands.excludes(m) {
+            return false;
+        }
+        if !self.commands.quiet {
+            let kind = if m.is_static() { "static " } else { "" };
+            log::out(&format!("### Excluding compile: {kind}{}::{}", m.class().external_name(), m.name));
+        }
+        self.give_up(m, Some(tier), false, "excluded by CompileCommand");
         true
+    }
+
+    /// `m` is not compiled any more for `tier` (`None`: for any), from its start or, if `osr`, for its loops.
+    pub fn give_up(&self, m: MethodRef, tier: Option<u8>, osr: bool, why: &str) {
+        let (quick, optimized) = match osr {
+            false => (method_flags::NOT_QUICK_COMPILABLE, method_flags::NOT_COMPILABLE),
+            true => (method_flags::NOT_QUICK_OSR_COMPILABLE, method_flags::NOT_OSR_COMPILABLE),
+        };
+        m.set_flag(match tier {
+            None => quick | optimized,
+            Some(4) => optimized,
+            Some(_) => quick,
+        });
+        if self.print_compilation && !self.commands.quiet {
+            log::out(&log::not_compilable(m, tier, osr, why));
+        }
+        crate::log!(Debug, [jit, compilation], "{}", log::not_compilable(m, tier, osr, why));
     }
 
     /// Compiles and installs; whatever goes wrong, the program goes on.
     fn run(&self, t: &'static JavaThread, task: &Task) {
+        self.await_unlocked(t);
         let begin = Instant::now();
-        let totals = &self.totals[usize::from(task.tier == 4)];
-        self.print(task, None);
+        self.report_task(task, None);
         let made = state::in_native(t, || {
             crate::vm::crash::contain(|| pipeline::compile(&pipeline::Job {
                 method: task.method,
@@ -240,87 +275,155 @@ impl Broker {
                 arch: Arch::HOST,
                 features: self.features,
                 barrier: self.barrier,
+                ordered: ordered_inlining,
+                inlining: self.inlining[usize::from(task.tier == 4)],
             }))
         });
         let outcome = match made {
             Ok(r) => r,
             Err(panic) => Err(Refusal::Panic(panic)),
         };
-        match outcome {
+        let phases = match outcome {
             Ok(artifact) => {
-                let (bytes, bytecodes) = (artifact.assembled.code.len() as u64, artifact.bytecodes);
-                if self.print_inlining {
-                    artifact.inlining.iter().for_each(log::print_inlining);
-                }
-                let c = Compilation {
-                    id: task.id,
-                    method: task.method,
-                    tier: task.tier,
-                    osr_bci: task.osr_bci,
-                    assembled: artifact.assembled,
-                    dependencies: artifact.dependencies,
-                };
-                code::sweep::make_room(t);
-                match code::install(c) {
-                    Ok(_) => {
-                        let methods = if task.osr_bci.is_some() { &totals.osr_methods } else { &totals.methods };
-                        methods.fetch_add(1, Ordering::Relaxed);
-                        totals.bytes.fetch_add(bytecodes as u64, Ordering::Relaxed);
-                        totals.code_bytes.fetch_add(bytes, Ordering::Relaxed);
-                    }
-                    // It may be asked for again.
-                    Err(e @ InstallError::BrokenDependency) => {
-                        self.print(task, Some(&format!("COMPILE SKIPPED: {e} (retry)")));
-                    }
-                    Err(InstallError::CacheFull) => self.cache_full(),
-                    Err(InstallError::Unpreparable) => self.refuse(task, &Refusal::NoCode),
-                }
+                let phases = artifact.phases;
+                self.install(t, task, artifact, begin);
+                phases
             }
-            Err(refusal) => self.refuse(task, &refusal),
+            Err(refusal) => {
+                self.refuse(task, &refusal);
+                self.statistics.refused(begin.elapsed());
+                Phases::default()
+            }
+        };
+        self.statistics.time(task.tier, begin.elapsed(), &phases);
+    }
+
+    fn install(&self, t: &'static JavaThread, task: &Task, artifact: Artifact, begin: Instant) {
+        if self.print_inlining || self.commands.asks(CommandKind::PrintInlining, task.method) {
+            log::print_inlining(&artifact.inlining);
         }
-        totals.nanos.fetch_add(begin.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        let installed = Installed {
+            osr: task.osr_bci.is_some(),
+            bytecodes: artifact.bytecodes,
+            code_bytes: artifact.assembled.code.len(),
+            metadata_bytes: artifact.assembled.metadata_bytes(),
+        };
+        let c = Compilation {
+            id: task.id,
+            method: task.method,
+            tier: task.tier,
+            osr_bci: task.osr_bci,
+            assembled: artifact.assembled,
+            dependencies: artifact.dependencies,
+        };
+        code::sweep::make_room(t);
+        match code::install(c) {
+            Ok(_) => return self.statistics.installed(task.tier, begin.elapsed(), &installed),
+            // It may be asked for again.
+            Err(e @ InstallError::BrokenDependency) => {
+                self.report_task(task, Some(&format!("COMPILE SKIPPED: {e} (retry at different tier)")));
+            }
+            Err(InstallError::CacheFull) => self.cache_full(t),
+            Err(InstallError::Unpreparable) => self.refuse(task, &Refusal::NoCode),
+        }
+        self.statistics.invalidated(begin.elapsed());
     }
 
     fn refuse(&self, task: &Task, refusal: &Refusal) {
-        self.totals[usize::from(task.tier == 4)].refused.fetch_add(1, Ordering::Relaxed);
-        let flag = if task.tier == 4 { method_flags::NOT_COMPILABLE } else { method_flags::NOT_QUICK_COMPILABLE };
-        task.method.set_flag(flag);
-        self.print(task, Some(&format!("COMPILE SKIPPED: {refusal} (not retryable)")));
-        crate::log!(Debug, [jit, compilation], "{:?} tier {}: {refusal}", task.method, task.tier);
+        let osr = task.osr_bci.is_some();
+        task.method.set_flag(match (task.tier == 4, osr) {
+            (true, false) => method_flags::NOT_COMPILABLE,
+            (true, true) => method_flags::NOT_OSR_COMPILABLE,
+            (false, false) => method_flags::NOT_QUICK_COMPILABLE,
+            (false, true) => method_flags::NOT_QUICK_OSR_COMPILABLE,
+        });
+        let retry = if task.tier == 4 { "retry at different tier" } else { "not retryable" };
+        self.report_task(task, Some(&format!("COMPILE SKIPPED: {refusal} ({retry})")));
     }
 
-    fn cache_full(&self) {
+    /// There is no room: what is dead is freed; if that is little, compiling stops.
+    fn cache_full(&self, t: &JavaThread) {
+        if code::sweep::sweep(t) > 0 && code::sweep::has_room() {
+            return;
+        }
         if !self.disabled.swap(true, Ordering::Relaxed) {
             code::sweep::report_full();
         }
     }
 
-    fn print(&self, task: &Task, message: Option<&str>) {
-        if self.print_compilation || self.commands.asks(CommandKind::Print, task.method) && message.is_none() {
-            log::print(&Line {
-                milliseconds: uptime().as_millis() as u64,
-                id: task.id,
-                method: task.method,
-                osr_bci: task.osr_bci,
-                tier: task.tier,
-                blocking: task.blocking,
-                message,
-            });
+    /// Code has been freed: compiling goes on if it had stopped and there is room again.
+    pub fn code_freed(&self) {
+        if self.disabled.load(Ordering::Relaxed) && code::sweep::has_room() {
+            self.disabled.store(false, Ordering::Relaxed);
+            crate::log!(Info, [codecache], "Restarting compiler");
         }
     }
 
+    /// Compiles are made, if asked for.
+    pub fn is_enabled(&self) -> bool {
+        !self.disabled.load(Ordering::Relaxed)
+    }
+
+    fn report_task(&self, task: &Task, message: Option<&str>) {
+        self.report(&Line {
+            id: task.id,
+            method: task.method,
+            osr_bci: task.osr_bci,
+            tier: task.tier,
+            tiered: self.thresholds.tiered,
+            blocking: task.blocking,
+            message,
+        });
+    }
+
     /// A `made not entrant` line.
-    pub fn print_not_entrant(&self, c: &compiled::CompiledMethod) {
-        if self.print_compilation {
-            log::print(&Line {
-                milliseconds: uptime().as_millis() as u64,
-                id: c.id,
-                method: c.method,
-                osr_bci: c.osr_bci,
-                tier: c.tier,
-                blocking: false,
-                message: Some("made not entrant"),
-            });
+    pub fn report_not_entrant(&self, c: &compiled::CompiledMethod) {
+        self.report(&Line {
+            id: c.id,
+            method: c.method,
+            osr_bci: c.osr_bci,
+            tier: c.tier,
+            tiered: self.thresholds.tiered,
+            blocking: false,
+            message: Some("made not entrant"),
+        });
+    }
+
+    fn report(&self, l: &Line<'_>) {
+        let asked = l.message.is_none() && self.commands.asks(CommandKind::Print, l.method);
+        if self.print_compilation || asked {
+            l.print();
+        }
+        crate::log!(Debug, [jit, compilation], "{}", l.short());
+    }
+
+    /// Compiler threads hold back from now on, or go on.
+    pub fn set_locked(&self, locked: bool) {
+        *self.locked.lock() = locked;
+        self.unlocked.notify_all();
+    }
+
+    fn await_unlocked(&self, t: &JavaThread) {
+        if !*self.locked.lock() {
+            return;
+        }
+        state::blocked(t, || {
+            let mut locked = self.locked.lock();
+            while *locked {
+                self.unlocked.wait(&mut locked);
+            }
+        });
+    }
+
+    /// A compile of `m` waits or is being made.
+    pub fn is_queued(&self, m: MethodRef) -> bool {
+        self.quick.has(m) || self.optimized.has(m)
+    }
+
+    /// What the options want to know when the VM ends.
+    pub fn print_statistics(&self, flags: &Flags) {
+        if flags.bool("CITime") {
+            log::out(self.statistics.report().trim_end_matches('\n'));
         }
     }
 
@@ -328,5 +431,33 @@ impl Broker {
     pub fn close(&self) {
         self.quick.close();
         self.optimized.close();
+    }
+}
+
+/// What `-XX:CompileCommand` says about inlining `m`.
+fn ordered_inlining(m: MethodRef) -> Option<Ordered> {
+    let commands = &get()?.commands;
+    if commands.asks(CommandKind::DontInline, m) {
+        return Some(Ordered::DontInline);
+    }
+    commands.asks(CommandKind::Inline, m).then_some(Ordered::Inline)
+}
+
+/// How good code of a tier is: code of tier 1 is final, as is tier 4's, and does not count.
+fn rank(tier: u8) -> u8 {
+    match tier {
+        0 => 0,
+        2 => 1,
+        3 => 2,
+        1 => 3,
+        _ => 4,
+    }
+}
+
+/// The tier of the code that calls, or the loop at `osr_bci`, enter.
+fn current_tier(m: MethodRef, osr_bci: Option<u16>) -> u8 {
+    match osr_bci {
+        None => m.tier.load(Ordering::Relaxed),
+        Some(bci) => compiled::osr_of_method(m, bci).map_or(0, |c| c.tier),
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::meta::method::MethodRef;
 
-/// What a command asks for.
+/// What a command asks for, of all options those that Kiln acts on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CommandKind {
     CompileOnly,
@@ -14,27 +14,137 @@ pub enum CommandKind {
     DontInline,
     Print,
     Log,
-    /// Accepted, as on HotSpot; there is nothing to break into.
-    Break,
+    /// `false`: whoever asks for a compile of the method waits for it.
+    BackgroundCompilation,
+    /// Its inlining decisions are printed.
+    PrintInlining,
     /// The compile's IR after every pass, to standard output.
     PrintIr,
 }
 
 impl CommandKind {
-    const ALL: [(CommandKind, &'static str); 8] = [
-        (CommandKind::CompileOnly, "compileonly"),
-        (CommandKind::Exclude, "exclude"),
-        (CommandKind::Inline, "inline"),
-        (CommandKind::DontInline, "dontinline"),
-        (CommandKind::Print, "print"),
-        (CommandKind::Log, "log"),
-        (CommandKind::Break, "break"),
-        (CommandKind::PrintIr, "PrintIR"),
+    /// Its option's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            CommandKind::CompileOnly => "compileonly",
+            CommandKind::Exclude => "exclude",
+            CommandKind::Inline => "inline",
+            CommandKind::DontInline => "dontinline",
+            CommandKind::Print => "print",
+            CommandKind::Log => "log",
+            CommandKind::BackgroundCompilation => "BackgroundCompilation",
+            CommandKind::PrintInlining => "PrintInlining",
+            CommandKind::PrintIr => "PrintIR",
+        }
+    }
+}
+
+/// Type of an option's value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OptionType {
+    Bool,
+    Intx,
+    Uintx,
+    Ccstr,
+    Ccstrlist,
+    Double,
+}
+
+impl OptionType {
+    const ALL: [OptionType; 6] = [
+        OptionType::Bool,
+        OptionType::Intx,
+        OptionType::Uintx,
+        OptionType::Ccstr,
+        OptionType::Ccstrlist,
+        OptionType::Double,
     ];
 
     fn name(self) -> &'static str {
-        Self::ALL.iter().find(|o| o.0 == self).map_or("", |o| o.1)
+        match self {
+            OptionType::Bool => "bool",
+            OptionType::Intx => "intx",
+            OptionType::Uintx => "uintx",
+            OptionType::Ccstr => "const char*",
+            OptionType::Ccstrlist => "const char*",
+            OptionType::Double => "double",
+        }
     }
+
+    /// By the name that the `option` command uses.
+    fn parse(text: &str) -> Option<OptionType> {
+        let names = ["bool", "intx", "uintx", "ccstr", "ccstrlist", "double"];
+        names.iter().position(|n| n.eq_ignore_ascii_case(text)).map(|i| OptionType::ALL[i])
+    }
+
+    /// A value in its usual form; `None` if this is none.
+    fn value(self, text: &str) -> Option<String> {
+        let word = |more: &[char]| {
+            let ok = |c: char| c.is_ascii_alphanumeric() || c == '_' || more.contains(&c);
+            (!text.is_empty() && text.chars().all(ok)).then(|| text.to_string())
+        };
+        match self {
+            OptionType::Bool => {
+                ["true", "false"].iter().find(|b| b.eq_ignore_ascii_case(text)).map(|b| b.to_string())
+            }
+            OptionType::Intx => text.parse::<i64>().ok().map(|v| v.to_string()),
+            OptionType::Uintx => text.parse::<u64>().ok().map(|v| v.to_string()),
+            OptionType::Ccstr => word(&[]),
+            OptionType::Ccstrlist => word(&['+', '-', ' ', ',']).map(|list| list.replace(',', " ")),
+            OptionType::Double => text.parse::<f64>().ok().map(|v| format!("{v:.6}")),
+        }
+    }
+}
+
+/// All options of HotSpot 17, and Kiln's own. Those that are not a [`CommandKind`] are recorded, and asked for by
+/// nothing but the white box: they choose among HotSpot's ways to print, or to compile what Kiln compiles one way.
+const OPTIONS: [(&str, OptionType); 39] = [
+    ("log", OptionType::Bool),
+    ("print", OptionType::Bool),
+    ("inline", OptionType::Bool),
+    ("dontinline", OptionType::Bool),
+    ("blackhole", OptionType::Bool),
+    ("compileonly", OptionType::Bool),
+    ("exclude", OptionType::Bool),
+    ("break", OptionType::Bool),
+    ("BreakAtExecute", OptionType::Bool),
+    ("BreakAtCompile", OptionType::Bool),
+    ("PrintAssembly", OptionType::Bool),
+    ("PrintInlining", OptionType::Bool),
+    ("PrintIntrinsics", OptionType::Bool),
+    ("PrintNMethods", OptionType::Bool),
+    ("PrintOptoAssembly", OptionType::Bool),
+    ("PrintDebugInfo", OptionType::Bool),
+    ("PrintRelocations", OptionType::Bool),
+    ("PrintDependencies", OptionType::Bool),
+    ("BackgroundCompilation", OptionType::Bool),
+    ("RepeatCompilation", OptionType::Intx),
+    ("ReplayInline", OptionType::Bool),
+    ("DumpReplay", OptionType::Bool),
+    ("DumpInline", OptionType::Bool),
+    ("CompileThresholdScaling", OptionType::Double),
+    ("ControlIntrinsic", OptionType::Ccstrlist),
+    ("DisableIntrinsic", OptionType::Ccstrlist),
+    ("NoRTMLockEliding", OptionType::Bool),
+    ("UseRTMLockEliding", OptionType::Bool),
+    ("BlockLayoutByFrequency", OptionType::Bool),
+    ("TraceOptoPipelining", OptionType::Bool),
+    ("TraceOptoOutput", OptionType::Bool),
+    ("TraceSpilling", OptionType::Bool),
+    ("PrintIdeal", OptionType::Bool),
+    ("IGVPrintLevel", OptionType::Intx),
+    ("Vectorize", OptionType::Bool),
+    ("VectorizeDebug", OptionType::Uintx),
+    ("CloneMapDebug", OptionType::Bool),
+    ("IncrementalInlineForceCleanup", OptionType::Bool),
+    ("MaxNodeLimit", OptionType::Intx),
+];
+
+/// Kiln's own option.
+const PRINT_IR: (&str, OptionType) = ("PrintIR", OptionType::Bool);
+
+fn option(name: &str) -> Option<(&'static str, OptionType)> {
+    OPTIONS.iter().chain([&PRINT_IR]).find(|o| o.0.eq_ignore_ascii_case(name)).copied()
 }
 
 /// How a name must match.
@@ -117,10 +227,32 @@ impl Pattern {
     }
 }
 
+/// One command.
+#[derive(Clone, Debug)]
+struct Command {
+    option: &'static str,
+    ty: OptionType,
+    pattern: Pattern,
+    /// In the form of [`OptionType::value`].
+    value: String,
+}
+
+impl Command {
+    fn show(&self) -> String {
+        let (option, ty, pattern, value) = (self.option, self.ty.name(), self.pattern.show(), &self.value);
+        match self.ty {
+            OptionType::Ccstr | OptionType::Ccstrlist => {
+                format!("CompileCommand: {option} {pattern} {ty} {option} = '{value}'")
+            }
+            _ => format!("CompileCommand: {option} {pattern} {ty} {option} = {value}"),
+        }
+    }
+}
+
 /// All commands in force.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
-    list: Vec<(CommandKind, Pattern)>,
+    list: Vec<Command>,
     /// `quiet`: say nothing about exclusions.
     pub quiet: bool,
 }
@@ -140,37 +272,17 @@ impl Commands {
             self.quiet = true;
             return Ok(None);
         }
-        let fail = |why: &str| {
+        let commands = parse(word, rest).map_err(|why| {
             format!(
                 "CompileCommand: An error occurred during parsing\nError: {why}\nLine: '{line}'\n\n\
                  Usage: '-XX:CompileCommand=<option>,<method pattern>' - to set boolean option to true\n\
                  Usage: '-XX:CompileCommand=<option>,<method pattern>,<value>'\n\
                  Use:   '-XX:CompileCommand=help' for more information and to list all option.\n"
             )
-        };
-        let Some(&(option, _)) = CommandKind::ALL.iter().find(|o| o.1.eq_ignore_ascii_case(word)) else {
-            return Err(fail(&format!("Unrecognized option '{word}'")));
-        };
-        if rest.trim().is_empty() {
-            return Err(fail("Method pattern missing from command"));
-        }
-        let (pattern, value) = split_value(rest);
-        let pattern = Pattern::parse(pattern).map_err(|e| fail(&e))?;
-        let on = match value.map(str::trim) {
-            None | Some("true") => true,
-            Some("false") => false,
-            Some(_) => {
-                return Err(fail(&format!("Value cannot be read for option '{}' of type 'bool'", option.name())));
-            }
-        };
-        let said =
-            format!("CompileCommand: {0} {1} bool {0} = {on}", option.name(), pattern.show());
-        if on {
-            self.list.push((option, pattern));
-        } else {
-            self.list.retain(|c| c.0 != option || c.1 != pattern);
-        }
-        Ok((!self.quiet).then_some(said))
+        })?;
+        let said: Vec<String> = commands.iter().map(Command::show).collect();
+        self.list.extend(commands);
+        Ok((!self.quiet && !said.is_empty()).then(|| said.join("\n")))
     }
 
     /// Adds the commands of a file, one a line.
@@ -178,39 +290,97 @@ impl Commands {
         text.lines().map(|l| self.add(l)).collect()
     }
 
-    fn matches(&self, option: CommandKind, m: MethodRef) -> bool {
-        !self.list.is_empty()
-            && self.list.iter().any(|(o, p)| {
-                *o == option
-                    && p.matches(
-                        &m.class().name.to_text(),
-                        &m.name.to_text(),
-                        &m.descriptor.to_text(),
-                    )
-            })
+    /// What the last command about this method gives `option`.
+    pub fn value(&self, option: &str, m: MethodRef) -> Option<&str> {
+        if !self.list.iter().any(|c| c.option == option) {
+            return None;
+        }
+        let (class, name, descriptor) = (m.class().name.to_text(), m.name.to_text(), m.descriptor.to_text());
+        let about = |c: &&Command| c.option == option && c.pattern.matches(&class, &name, &descriptor);
+        self.list.iter().rev().find(about).map(|c| c.value.as_str())
     }
 
     /// A command about this method asks for `option`.
     pub fn asks(&self, option: CommandKind, m: MethodRef) -> bool {
-        self.matches(option, m)
+        self.value(option.name(), m) == Some("true")
+    }
+
+    /// A command about this method forbids `option`.
+    pub fn forbids(&self, option: CommandKind, m: MethodRef) -> bool {
+        self.value(option.name(), m) == Some("false")
     }
 
     /// The method must not be compiled: excluded, or others alone are to be.
     pub fn excludes(&self, m: MethodRef) -> bool {
-        if self.matches(CommandKind::Exclude, m) {
+        if self.asks(CommandKind::Exclude, m) {
             return true;
         }
-        let only = self.list.iter().any(|c| c.0 == CommandKind::CompileOnly);
-        only && !self.matches(CommandKind::CompileOnly, m)
+        let only = self.list.iter().any(|c| c.option == CommandKind::CompileOnly.name() && c.value == "true");
+        only && !self.asks(CommandKind::CompileOnly, m)
     }
 }
 
-/// The pattern, and a value after a comma behind it. (In the old form, `Class,method`, a comma stands within
-/// the pattern.)
-fn split_value(rest: &str) -> (&str, Option<&str>) {
-    let modern = rest.contains("::") || rest.split(',').next().is_some_and(|p| p.contains('.'));
-    match rest.rsplit_once(',') {
-        Some((p, v)) if modern && !v.contains(')') => (p, Some(v)),
+/// Reads the commands of a line, which begins with `word`. The error is HotSpot's text.
+fn parse(word: &str, rest: &str) -> Result<Vec<Command>, String> {
+    let generic = word.eq_ignore_ascii_case("option");
+    let named = option(word);
+    if !generic && named.is_none() {
+        return Err(format!("Unrecognized option '{word}'"));
+    }
+    if rest.trim().is_empty() {
+        return Err("Method pattern missing from command".to_string());
+    }
+    let (pattern, values) = split_values(rest);
+    let pattern = Pattern::parse(pattern)?;
+    let read = |(name, ty): (&'static str, OptionType), text: &str| -> Result<Command, String> {
+        let value = ty.value(text.trim());
+        let value = value
+            .ok_or_else(|| format!("Value cannot be read for option '{name}' of type '{}'", ty.name()))?;
+        Ok(Command { option: name, ty, pattern: pattern.clone(), value })
+    };
+    if let Some(o) = named {
+        return match values {
+            None if o.1 == OptionType::Bool => Ok(vec![read(o, "true")?]),
+            None => Err(format!("  Option '{}' is not followed by a value", o.0)),
+            Some(text) => Ok(vec![read(o, text)?]),
+        };
+    }
+    // option,pattern,name... or option,pattern,type,name,value.
+    let mut words = values.unwrap_or("").split([',', ' ']).map(str::trim).filter(|w| !w.is_empty());
+    let mut commands = Vec::new();
+    while let Some(word) = words.next() {
+        let (ty, name) = match OptionType::parse(word) {
+            Some(ty) => (Some(ty), words.next().unwrap_or("")),
+            None => (None, word),
+        };
+        let o = option(name).ok_or_else(|| format!("Unrecognized option '{name}'"))?;
+        match ty {
+            None if o.1 == OptionType::Bool => commands.push(read(o, "true")?),
+            None => return Err(format!("  Missing type '{}' before option '{}'", o.1.name(), o.0)),
+            Some(OptionType::Ccstrlist) => {
+                let text: Vec<&str> = words.by_ref().collect();
+                commands.push(read(o, &text.join(" "))?);
+            }
+            Some(_) => commands.push(read(o, words.next().unwrap_or(""))?),
+        }
+    }
+    Ok(commands)
+}
+
+/// The pattern, and what is behind it. (In the old form, without `::`, a comma, blank or dot stands within the
+/// pattern.)
+fn split_values(rest: &str) -> (&str, Option<&str>) {
+    let rest = rest.trim_start();
+    let old = [',', ' ', '.'];
+    let from = match rest.contains("::") {
+        true => rest.find(')').unwrap_or(0),
+        false => rest.find(old).map_or(rest.len(), |i| i + 1),
+    };
+    match rest[from..].find([',', ' ']) {
+        Some(i) if !rest[from + i..].trim_matches([',', ' ']).is_empty() => {
+            let at = from + i;
+            (&rest[..at], Some(rest[at + 1..].trim_start()))
+        }
         _ => (rest, None),
     }
 }
@@ -243,6 +413,21 @@ mod tests {
             ("bogus,H.foo", "Error: Unrecognized option 'bogus'"),
             ("exclude,H", "Error: Could not parse method pattern"),
             ("exclude", "Error: Method pattern missing from command"),
+            ("exclude,H.foo,false", "CompileCommand: exclude H.foo bool exclude = false"),
+            ("option,H::foo,Vectorize", "CompileCommand: Vectorize H.foo bool Vectorize = true"),
+            (
+                "option,H::foo,intx,RepeatCompilation,5",
+                "CompileCommand: RepeatCompilation H.foo intx RepeatCompilation = 5",
+            ),
+            ("RepeatCompilation,H::foo,5", "CompileCommand: RepeatCompilation H.foo intx RepeatCompilation = 5"),
+            ("option,H::foo,RepeatCompilation", "Error:   Missing type 'intx' before option 'RepeatCompilation'"),
+            ("MaxNodeLimit,H::foo", "Error:   Option 'MaxNodeLimit' is not followed by a value"),
+            ("DisableIntrinsic,H::foo,_a,_b", "CompileCommand: DisableIntrinsic H.foo const char* DisableIntrinsic = '_a _b'"),
+            (
+                "CompileThresholdScaling,H::foo,0.5",
+                "CompileCommand: CompileThresholdScaling H.foo double CompileThresholdScaling = 0.500000",
+            ),
+            ("exclude H foo", "CompileCommand: exclude H.foo bool exclude = true"),
             ("exclude,H.foo,3", "Error: Value cannot be read for option 'exclude' of type 'bool'"),
         ] {
             assert_eq!(said(line), expected, "{line}");

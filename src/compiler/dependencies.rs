@@ -1,7 +1,27 @@
-//! What compiled code takes for granted of the program as loaded so far. Linking a class checks it.
+//! What compiled code takes for granted of the program as loaded so far. Linking a class checks it, and so does
+//! setting a call site's target.
 
+use crate::heap::roots::RootSlot;
 use crate::meta::class::ClassRef;
 use crate::meta::method::MethodRef;
+
+/// An object that a compile knows, by the slot that keeps it.
+#[derive(Clone, Copy)]
+pub struct KnownObject(pub &'static RootSlot);
+
+impl PartialEq for KnownObject {
+    fn eq(&self, other: &KnownObject) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for KnownObject {}
+
+impl std::fmt::Debug for KnownObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "object in slot {:#x}", self.0.address())
+    }
+}
 
 /// One assumption. Code that made it must be given up as soon as it does not hold any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +37,9 @@ pub enum Dependency {
     UniqueConcreteSubclass { class: ClassRef, subclass: ClassRef },
     /// Neither the class nor any subclass has a finalizer.
     NoFinalizableSubclasses(ClassRef),
+    /// The target of the mutable call site `object` is `target`. `site`: its number, from
+    /// `code::dependencies::call_site_number`.
+    CallSiteTarget { site: u64, object: KnownObject, target: KnownObject },
 }
 
 /// The assumptions of one compile, each once, in the order they were made.

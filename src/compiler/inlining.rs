@@ -1,6 +1,7 @@
 //! What is inlined: HotSpot's limits, names and texts, every decision with its reason.
 
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
+use crate::options::flags::Flags as VmFlags;
 use std::fmt;
 
 /// HotSpot's flags of these names.
@@ -38,6 +39,23 @@ impl Limits {
         max_inline_level: 9,
         ..Limits::OPTIMIZED
     };
+
+    /// The same where the flags of these names do not say otherwise.
+    pub fn with_flags(self, flags: &VmFlags) -> Limits {
+        let given = |name: &str, limit: usize| match flags.is_default(name) {
+            true => limit,
+            false => usize::try_from(flags.signed(name)).unwrap_or(0),
+        };
+        Limits {
+            max_inline_size: given("MaxInlineSize", self.max_inline_size),
+            freq_inline_size: given("FreqInlineSize", self.freq_inline_size),
+            max_trivial_size: given("MaxTrivialSize", self.max_trivial_size),
+            max_inline_level: given("MaxInlineLevel", self.max_inline_level),
+            max_recursive_inline_level: given("MaxRecursiveInlineLevel", self.max_recursive_inline_level),
+            node_count: given("LiveNodeCountInliningCutoff", self.node_count),
+            ..self
+        }
+    }
 }
 
 /// Why a call was inlined.
@@ -101,7 +119,7 @@ impl fmt::Display for WhyNot {
             WhyNot::TooBig { size, limit } => write!(f, "too big ({size} > {limit})"),
             WhyNot::HotTooBig { size, limit } => write!(f, "hot method too big ({size} > {limit})"),
             WhyNot::TooDeep { level, limit } => write!(f, "inlining too deep ({level} > {limit})"),
-            WhyNot::Recursive { level, limit } => write!(f, "recursive inlining too deep ({level} > {limit})"),
+            WhyNot::Recursive { level, limit } => write!(f, "recursive inlining is too deep ({level} > {limit})"),
             WhyNot::DesiredMethodLimit { size, limit } => write!(f, "size > DesiredMethodLimit ({size} > {limit})"),
             WhyNot::NodeCount { nodes, limit } => write!(f, "NodeCountInliningCutoff ({nodes} > {limit})"),
             WhyNot::Virtual => write!(f, "virtual call"),

@@ -1,88 +1,122 @@
-//! `-XX:+PrintCompilation` in HotSpot's columns.
+//! `-XX:+PrintCompilation`, `-XX:+PrintInlining` and `-Xlog:jit+compilation=debug` in HotSpot's columns.
 
 use super::inlining::Decision;
-use crate::meta::method::MethodRef;
+use crate::meta::method::{method_flags, MethodRef};
+use crate::observe::log::uptime;
+use std::fmt::Write as _;
 
 /// What a line is about.
 pub struct Line<'a> {
-    /// Since the VM's start.
-    pub milliseconds: u64,
     pub id: u32,
     pub method: MethodRef,
     pub osr_bci: Option<u16>,
     pub tier: u8,
+    /// There are tiers: the line shows which.
+    pub tiered: bool,
     pub blocking: bool,
     /// "made not entrant", "COMPILE SKIPPED: …".
     pub message: Option<&'a str>,
 }
 
-/// The attributes between id and tier: `%` on-stack replacement, `s` synchronized, `!` exception handlers,
-/// `b` the program waits, `n` native.
-fn attributes(l: &Line<'_>) -> String {
-    let m = l.method;
-    let handlers = m.code_attribute().is_some_and(|c| !c.exception_table.is_empty());
-    let mark = |on: bool, c: char| if on { c } else { ' ' };
-    [
-        mark(l.osr_bci.is_some(), '%'),
-        mark(m.is_synchronized(), 's'),
-        mark(handlers, '!'),
-        mark(l.blocking, 'b'),
-        mark(m.is_native(), 'n'),
-    ]
-    .iter()
-    .collect()
+fn has_handlers(m: MethodRef) -> bool {
+    m.code_attribute().is_some_and(|c| !c.exception_table.is_empty())
 }
 
-/// The line without its end.
-pub fn line(l: &Line<'_>) -> String {
-    let m = l.method;
-    let mut out = format!(
-        "{:7} {:4} {} {}       {}::{}",
-        l.milliseconds,
-        l.id,
-        attributes(l),
-        l.tier,
-        m.class().external_name(),
-        m.name
-    );
-    if let Some(bci) = l.osr_bci {
-        out += &format!(" @ {bci}");
-    }
-    if m.is_native() {
-        out += " (native)";
+fn mark(on: bool, c: char) -> char {
+    if on {
+        c
     } else {
-        out += &format!(" ({} bytes)", m.code.len());
+        ' '
     }
-    if let Some(message) = l.message {
-        out += &format!("   {message}");
-    }
-    out
 }
 
-/// Prints the line to standard output, as HotSpot does.
-pub fn print(l: &Line<'_>) {
+impl Line<'_> {
+    /// The attributes between id and tier: `%` on-stack replacement, `s` synchronized, `!` exception handlers,
+    /// `b` the program waits, `n` native.
+    fn attributes(&self) -> String {
+        let m = self.method;
+        [
+            mark(self.osr_bci.is_some(), '%'),
+            mark(m.is_synchronized(), 's'),
+            mark(has_handlers(m), '!'),
+            mark(self.blocking, 'b'),
+            mark(m.is_native(), 'n'),
+        ]
+        .iter()
+        .collect()
+    }
+
+    /// The line as the log has it: without the time.
+    pub fn short(&self) -> String {
+        let m = self.method;
+        let mut out = format!("{:4} {} ", self.id, self.attributes());
+        // Writing to a string does not fail.
+        if self.tiered {
+            let _ = write!(out, "{} ", self.tier);
+        }
+        let _ = write!(out, "      {}::{}", m.class().external_name(), m.name);
+        if let Some(bci) = self.osr_bci {
+            let _ = write!(out, " @ {bci}");
+        }
+        if m.is_native() {
+            out += " (native)";
+        } else {
+            let _ = write!(out, " ({} bytes)", m.code.len());
+        }
+        if let Some(message) = self.message {
+            let _ = write!(out, "   {message}");
+        }
+        out
+    }
+
+    /// Prints the line, with the milliseconds since the VM's start, to standard output, as HotSpot does.
+    pub fn print(&self) {
+        out(&format!("{:7} {}", uptime().as_millis(), self.short()));
+    }
+}
+
+/// A line about a method that is not compiled any more, on one tier or (`None`) all.
+pub fn not_compilable(m: MethodRef, tier: Option<u8>, osr: bool, why: &str) -> String {
+    let osr = if osr { "OSR " } else { "" };
+    let level = tier.map_or("all levels".to_string(), |t| format!("level {t}"));
+    let size = if m.code.is_empty() { String::new() } else { format!(" ({} bytes)", m.code.len()) };
+    format!("made not {osr}compilable on {level}  {}::{}{size}   {why}", m.class().external_name(), m.name)
+}
+
+/// A line to standard output.
+pub fn out(line: &str) {
     use std::io::Write;
     // A closed standard output silences the log, nothing else.
-    let _ = writeln!(std::io::stdout().lock(), "{}", line(l));
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// `-XX:+PrintInlining`: one decision, indented by its depth.
-pub fn print_inlining(d: &Decision) {
+/// What `-XX:+PrintInlining` says about a compile: one decision a line, indented by its depth. In one piece, so
+/// that the lines of compiles do not mix.
+pub fn print_inlining(decisions: &[Decision]) {
     use std::io::Write;
+    let text: String = decisions.iter().map(|d| inlining_line(d) + "\n").collect();
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Attributes `s` synchronized, `!` exception handlers, `m` monitors; then bytecode index, callee, verdict.
+fn inlining_line(d: &Decision) -> String {
     let m = d.callee;
     let verdict = match &d.verdict {
         Ok(why) => why.to_string(),
         Err(why) => why.to_string(),
     };
-    let _ = writeln!(
-        std::io::stdout().lock(),
-        "{:26}{:indent$}@ {}   {}::{} ({} bytes)   {verdict}",
+    format!(
+        "{:14}{}{}{}{:13}{:indent$}@ {}   {}::{} ({} bytes)   {verdict}",
+        "",
+        mark(m.is_synchronized(), 's'),
+        mark(has_handlers(m), '!'),
+        mark(m.has_flag(method_flags::HAS_MONITOR_BYTECODES), 'm'),
         "",
         "",
         d.bci,
         m.class().external_name(),
         m.name,
         m.code.len(),
-        indent = 2 * d.depth + 2,
-    );
+        indent = 2 * d.depth,
+    )
 }

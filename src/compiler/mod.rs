@@ -15,3 +15,4 @@ pub mod passes;
 pub mod pipeline;
 pub mod queue;
 pub mod refusal;
+pub mod statistics;

@@ -3,13 +3,14 @@
 use super::backend::{self, Arch, Features, Options};
 use super::build::{self, Built, Counting, Request, Tier};
 use super::dependencies::Dependencies;
-use super::inlining::Decision;
+use super::inlining::{Decision, Limits, Ordered};
 use super::passes;
 use super::refusal::Refusal;
 use crate::code::assembled::Assembled;
 use crate::meta::method::MethodRef;
 use crate::profile::data;
 use crate::profile::thresholds::Thresholds;
+use std::time::{Duration, Instant};
 
 /// What to compile, and how.
 pub struct Job<'a> {
@@ -25,6 +26,19 @@ pub struct Job<'a> {
     pub features: Features,
     /// The collector wants write barriers.
     pub barrier: bool,
+    /// What `-XX:CompileCommand` says about inlining a method.
+    pub ordered: fn(MethodRef) -> Option<Ordered>,
+    /// The limits on inlining; `None` for none at all.
+    pub inlining: Option<Limits>,
+}
+
+/// Where the time of a compile went.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Phases {
+    pub build: Duration,
+    pub passes: Duration,
+    /// Lowering, register allocation, emission.
+    pub code: Duration,
 }
 
 /// What came of it.
@@ -35,6 +49,7 @@ pub struct Artifact {
     pub inlining: Vec<Decision>,
     /// Bytecodes compiled, those of inlined methods included.
     pub bytecodes: usize,
+    pub phases: Phases,
 }
 
 /// Compiles.
@@ -42,10 +57,13 @@ pub struct Artifact {
 /// # Errors
 /// Why not.
 pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
+    let begin = Instant::now();
     let quick = job.tier < 4;
     let mut request = Request::new(if quick { Tier::Quick } else { Tier::Optimized });
     request.osr_bci = job.osr_bci;
     request.profile = data::if_attached;
+    request.ordered = job.ordered;
+    request.inlining = job.inlining;
     if matches!(job.tier, 2 | 3) {
         request.profile = data::of_method;
         request.counting = Some(Counting {
@@ -55,11 +73,14 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
         });
     }
     let Built { mut function, dependencies, inlining, bytecodes } = build::build(job.method, &request)?;
+    let built = Instant::now();
     passes::run(&mut function, &mut passes::Settings { quick, verify: job.verify, ..Default::default() });
+    let improved = Instant::now();
     let options =
         Options { arch: job.arch, features: job.features, quick, comments: false, barrier: job.barrier, check: false };
     let assembled = backend::compile(&function, &options)?;
-    Ok(Artifact { assembled, dependencies, inlining, bytecodes })
+    let phases = Phases { build: built - begin, passes: improved - built, code: improved.elapsed() };
+    Ok(Artifact { assembled, dependencies, inlining, bytecodes, phases })
 }
 
 /// One less than a power of two.

@@ -111,6 +111,12 @@ impl CompileQueue {
         Some(task)
     }
 
+    /// A compile of `method`, from wherever, waits or is being made.
+    pub fn has(&self, method: MethodRef) -> bool {
+        let q = self.inner.lock();
+        q.waiting.iter().chain(&q.running).any(|t| std::ptr::eq(t.method, method))
+    }
+
     /// Tasks waiting.
     pub fn len(&self) -> usize {
         self.inner.lock().waiting.len()

@@ -20,7 +20,7 @@ pub(crate) unsafe extern "C" fn eager(t: &JavaThread, registers: &Registers, sp:
     let code = compiled::find(pc).expect("compiled code calls the stub");
     let point = code.point(pc).expect("checks have debug points");
     if let PointKind::Deopt(reason, action) = point.kind {
-        trap::on_trap(t, code, point, pc, reason, action);
+        trap::on_trap(code, point, pc, reason, action);
     }
     leave(t, sp, pc, Some(registers), Entry::Execute);
     1

@@ -75,16 +75,23 @@ pub unsafe fn leave(t: &JavaThread, sp: usize, pc: usize, registers: Option<&Reg
 }
 
 unsafe fn interpret(t: &JavaThread, border: &Border<'_>, dead: Dead<'_>, point: &DebugPoint, entry: Entry) -> VmResult<u64> {
+    let (code, pc, at) = (dead.activation.code, dead.activation.pc, dead.activation.sp);
     log!(
         Debug,
         [deoptimization],
-        "DEOPT {entry:?} {:?} pc={:#x} sp={:#x}: {} frames, {} objects",
-        dead.activation.code.method,
-        dead.activation.pc,
-        dead.activation.sp,
+        "DEOPT PACKING pc={pc:#018x} sp={at:#018x} compile_id={} {}: {} frames, {} objects",
+        code.id,
+        code.method.name_and_signature(),
         point.frames.len(),
         point.virtuals.len(),
     );
+    // HotSpot's modes: deopt, exception, uncommon_trap.
+    let mode = match entry {
+        Entry::Returned { .. } => 0,
+        Entry::Raise => 1,
+        Entry::Execute => 2,
+    };
+    log!(Debug, [deoptimization], "DEOPT UNPACKING pc={pc:#018x} sp={at:#018x} mode {mode}");
     let slots = border.top();
     let need = point.virtuals.len() + point.frames.iter().map(slots_of).sum::<usize>();
     let here = 0u8;

@@ -341,6 +341,7 @@ unsafe extern "C" fn destroy_java_vm(_vm: *mut c_void) -> i32 {
     let Some(t) = JavaThread::current() else { return ERR };
     std::mem::forget(state::vm_scope(t));
     vm::shutdown::run(t);
+    vm::shutdown::before_exit();
     lifecycle::detach(t);
     CREATED.store(false, Ordering::Release);
     DESTROYED.store(true, Ordering::Release);

@@ -181,6 +181,7 @@ jvm_entry! {
 /// down.
 pub fn exit(t: &JavaThread, code: i32) -> ! {
     safepoint::stop_the_world(t, "Exit", |_| {
+        crate::vm::shutdown::before_exit();
         crate::jni::invocation::leave_by_exit(t);
         // Java threads stand, natives that come back will.
         crate::os::console::exit(code)

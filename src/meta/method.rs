@@ -63,6 +63,9 @@ pub mod method_flags {
     pub const NOT_QUICK_COMPILABLE: u32 = 1 << 13;
     pub const NOT_COMPILABLE: u32 = 1 << 14;
     pub const LAMBDA_FORM_COMPILED: u32 = 1 << 15;
+    /// The same for on-stack replacements.
+    pub const NOT_QUICK_OSR_COMPILABLE: u32 = 1 << 16;
+    pub const NOT_OSR_COMPILABLE: u32 = 1 << 17;
 }
 
 /// `Method::vtable_index` of a method that is never dispatched dynamically
@@ -262,6 +265,10 @@ impl Method {
     }
     pub fn set_flag(&self, flag: u32) {
         self.flags.fetch_or(flag, Ordering::Relaxed);
+    }
+
+    pub fn clear_flag(&self, flag: u32) {
+        self.flags.fetch_and(!flag, Ordering::Relaxed);
     }
 
     /// The direct VM implementation, if bound.

@@ -159,7 +159,7 @@ pub const INJECTED_FIELDS: &[(Known, &str, &str)] = &[
     (Known::ResolvedMethodName, "kiln_holder", "Ljava/lang/Class;"),
     // vtable or itable index, field offset.
     (Known::MemberName, "kiln_vmindex", "J"),
-    // Address of the dependency list of a call site.
+    // Number that assumptions about a call site's target go by.
     (Known::CallSiteContext, "kiln_dependencies", "J"),
     // Redefinition count of the class when the frame was walked.
     (Known::StackFrameInfo, "kiln_version", "S"),
@@ -295,6 +295,7 @@ well_known_fields! {
     MethodTypePtypes = MethodType."ptypes" "[Ljava/lang/Class;",
     CallSiteTarget = CallSite."target" "Ljava/lang/invoke/MethodHandle;",
     CallSiteContextField = CallSite."context" "Ljava/lang/invoke/MethodHandleNatives$CallSiteContext;",
+    CallSiteContextDependencies = CallSiteContext."kiln_dependencies" "J",
     SteDeclaringClassObject = StackTraceElement."declaringClassObject" "Ljava/lang/Class;",
     SteClassLoaderName = StackTraceElement."classLoaderName" "Ljava/lang/String;",
     SteModuleName = StackTraceElement."moduleName" "Ljava/lang/String;",

@@ -2,8 +2,9 @@
 
 use super::{register_natives, ClassNatives, Native};
 use crate::classfile::access::ACC_STATIC;
+use crate::code::dependencies;
 use crate::exceptions::{throw, VmResult};
-use crate::heap::access::{load, set_array_ref, store_ref, store_ref_volatile};
+use crate::heap::access::{load, set_array_ref};
 use crate::heap::layout::{BasicType, Oop};
 use crate::heap::strings;
 use crate::invoke::bootstrap::{object_array, Specifier, Unresolved};
@@ -13,7 +14,6 @@ use crate::invoke::boxes;
 use crate::link::load::{mirror_to_class, primitive_array_class, MirrorOf};
 use crate::meta::class::ClassRef;
 use crate::meta::symbol::Symbol;
-use crate::meta::well_known::KnownField;
 use crate::threads::JavaThread;
 
 /// The table to bind.
@@ -37,12 +37,12 @@ static NATIVES: &[Native] = &[
     (
         "setCallSiteTargetNormal",
         "(Ljava/lang/invoke/CallSite;Ljava/lang/invoke/MethodHandle;)V",
-        set_call_site_target_normal,
+        set_call_site_target,
     ),
     (
         "setCallSiteTargetVolatile",
         "(Ljava/lang/invoke/CallSite;Ljava/lang/invoke/MethodHandle;)V",
-        set_call_site_target_volatile,
+        set_call_site_target,
     ),
     (
         "copyOutBootstrapArguments",
@@ -219,27 +219,21 @@ fn get_member_vm_info(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     Ok(result.address() as u64)
 }
 
-/// No compiled code depends on call-site targets yet; what does will be invalidated here first.
-fn set_call_site_target_normal(t: &JavaThread, args: *const u64) -> VmResult<u64> {
+/// `setCallSiteTargetNormal(CallSite site, MethodHandle target)`, and `...Volatile`: the stronger store serves both.
+fn set_call_site_target(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     let (site, target) = (object(args, 0), object(args, 1));
     if site.is_null() || target.is_null() {
         return null_pointer(t);
     }
-    store_ref(t, site, KnownField::CallSiteTarget.offset(), target);
+    dependencies::set_call_site_target(t, site, target);
     Ok(0)
 }
 
-fn set_call_site_target_volatile(t: &JavaThread, args: *const u64) -> VmResult<u64> {
-    let (site, target) = (object(args, 0), object(args, 1));
-    if site.is_null() || target.is_null() {
-        return null_pointer(t);
+fn clear_call_site_context(t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    match object(args, 0).non_null() {
+        Some(context) => dependencies::clear_call_site(t, context),
+        None => return null_pointer(t),
     }
-    store_ref_volatile(t, site, KnownField::CallSiteTarget.offset(), target);
-    Ok(0)
-}
-
-/// Nothing is recorded in a context until compiled code depends on call sites.
-fn clear_call_site_context(_t: &JavaThread, _args: *const u64) -> VmResult<u64> {
     Ok(0)
 }
 

@@ -1,7 +1,9 @@
 //! `WhiteBox`, OpenJDK's window into the VM for its tests (`-XX:+WhiteBoxAPI`, the class on the
-//! boot path): what describes the VM, its flags, the heap, linking and the module graph. The
-//! methods that look into HotSpot's own parts (its compilers' queues, G1 regions, CDS archives)
-//! stay unlinked: calling one throws UnsatisfiedLinkError with its name.
+//! boot path): what describes the VM, its flags, the heap, linking, the module graph and (in
+//! `compiler`) the compilers. The methods that look into HotSpot's own parts (code blobs, G1
+//! regions, CDS archives) stay unlinked: calling one throws UnsatisfiedLinkError with its name.
+
+mod compiler;
 
 use super::slots::*;
 use super::Native;
@@ -21,12 +23,13 @@ const CLASSES: [&str; 2] = ["sun/hotspot/WhiteBox", "jdk/test/whitebox/WhiteBox"
 
 /// The natives of boot class `class` if it is the white box: only its registration, which does
 /// nothing, where `-XX:+WhiteBoxAPI` is not given.
-pub(super) fn natives_of(class: &Symbol) -> &'static [Native] {
-    match CLASSES.iter().any(|name| *class == *name) {
-        true if options().bool("WhiteBoxAPI") => TABLE,
-        true => &TABLE[..1],
-        false => &[],
-    }
+pub(super) fn natives_of(class: &Symbol) -> impl Iterator<Item = &'static Native> {
+    let (vm, compilers): (&[Native], &[Native]) = match CLASSES.iter().any(|name| *class == *name) {
+        true if options().bool("WhiteBoxAPI") => (TABLE, compiler::TABLE),
+        true => (&TABLE[..1], &[]),
+        false => (&[], &[]),
+    };
+    vm.iter().chain(compilers)
 }
 
 static TABLE: &[Native] = &[
@@ -45,7 +48,7 @@ static TABLE: &[Native] = &[
     ("isGCSelected", "(I)Z", is_collector_selected),
     ("isGCSelectedErgonomically", "()Z", is_collector_ergonomic),
     ("isJVMCISupportedByGC", "()Z", no),
-    ("isC2OrJVMCIIncluded", "()Z", no),
+    ("isC2OrJVMCIIncluded", "()Z", has_compilers),
     ("isJFRIncluded", "()Z", no),
     ("isDTraceIncluded", "()Z", no),
     ("isJVMTIIncluded", "()Z", no),
@@ -64,11 +67,6 @@ static TABLE: &[Native] = &[
     ("isMonitorInflated0", "(Ljava/lang/Object;)Z", is_monitor_inflated),
     ("linkClass", "(Ljava/lang/Class;)V", link_class),
     ("countAliveClasses0", "(Ljava/lang/String;)I", count_alive_classes),
-    // There is no compiler yet: these answer as HotSpot does under -Xint.
-    ("enqueueMethodForCompilation0", "(Ljava/lang/reflect/Executable;II)Z", no),
-    ("isMethodCompiled0", "(Ljava/lang/reflect/Executable;Z)Z", no),
-    ("isMethodCompilable0", "(Ljava/lang/reflect/Executable;IZ)Z", no),
-    ("isMethodQueuedForCompilation0", "(Ljava/lang/reflect/Executable;)Z", no),
     (
         "DefineModule",
         "(Ljava/lang/Object;ZLjava/lang/String;Ljava/lang/String;[Ljava/lang/Object;)V",
@@ -154,6 +152,11 @@ fn string_flag(t: &JavaThread, args: *const u64) -> VmResult<u64> {
         Some(value) => Ok(of_ref(strings::new(t, value)?)),
         None => Ok(of_ref(Oop::NULL)),
     }
+}
+
+/// Tier 4 stands where HotSpot has C2.
+fn has_compilers(_t: &JavaThread, _args: *const u64) -> VmResult<u64> {
+    Ok(of_bool(true))
 }
 
 fn no(_t: &JavaThread, _args: *const u64) -> VmResult<u64> {

@@ -7,9 +7,11 @@ use crate::compiler::ir::Reason;
 use crate::interpreter::prepare;
 use crate::meta::class::{Class, ClassRef};
 use crate::meta::method::MethodRef;
+use crate::options::Flags;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::OnceLock;
 
 /// The receiver or checked types of a bytecode, as cells:
 /// nulls seen, then (class word, count) by order of appearance, then those of any other class.
@@ -60,10 +62,13 @@ pub struct MethodProfile {
     /// By ascending bytecode index: kind and first cell.
     sites: Box<[(u16, SiteKind, u32)]>,
     /// Deoptimizations by bytecode and reason.
-    traps: Mutex<BTreeMap<(u16, Reason), u32>>,
-    /// All deoptimizations, and those that discarded code.
-    pub trap_count: AtomicU32,
-    pub decompile_count: AtomicU32,
+    traps: Mutex<BTreeMap<(u16, Reason), TrapHistory>>,
+    /// Those in the whole method by reason.
+    trap_counts: [AtomicU32; Reason::ALL.len()],
+    /// How often optimized code of the method was given up (HotSpot's decompile_count), and how often for a
+    /// bytecode that code had been given up for before (overflow_recompile_count).
+    decompiles: AtomicU32,
+    overflow_recompiles: AtomicU32,
     /// What the counters stood at when profiling last began anew.
     start: [AtomicU32; 2],
 }
@@ -73,10 +78,55 @@ const INVOCATIONS: usize = 0;
 /// Cell of tier-3 back-edges.
 const BACKEDGES: usize = 1;
 
-/// Deoptimizations at one bytecode for one reason that a compile tolerates before it compiles the slow path
-/// (HotSpot's PerBytecodeTrapLimit), and in a whole method (PerMethodTrapLimit).
-pub const PER_BYTECODE_TRAP_LIMIT: u32 = 4;
-pub const PER_METHOD_TRAP_LIMIT: u32 = 100;
+/// HotSpot's limits on deoptimizations and recompilations, by the flags of these names; -1 stands for none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TrapLimits {
+    /// PerBytecodeTrapLimit: deoptimizations at one bytecode for one reason before the code is given up.
+    pub per_bytecode: u32,
+    /// PerMethodTrapLimit: the same in a whole method for one reason.
+    pub per_method: u32,
+    /// PerBytecodeRecompilationCutoff: recompilations for a bytecode that went on to deoptimize.
+    pub bytecode_recompiles: u32,
+    /// PerMethodRecompilationCutoff: how often optimized code of a method is given up before there is no more.
+    pub method_recompiles: u32,
+}
+
+impl TrapLimits {
+    pub const DEFAULT: TrapLimits =
+        TrapLimits { per_bytecode: 4, per_method: 100, bytecode_recompiles: 200, method_recompiles: 400 };
+
+    /// From the command line.
+    pub fn new(flags: &Flags) -> TrapLimits {
+        let flag = |name: &str| u32::try_from(flags.signed(name)).unwrap_or(u32::MAX);
+        TrapLimits {
+            per_bytecode: flag("PerBytecodeTrapLimit"),
+            per_method: flag("PerMethodTrapLimit"),
+            bytecode_recompiles: flag("PerBytecodeRecompilationCutoff"),
+            method_recompiles: flag("PerMethodRecompilationCutoff"),
+        }
+    }
+}
+
+static LIMITS: OnceLock<TrapLimits> = OnceLock::new();
+
+/// Sets the limits, once, before anything is compiled.
+pub fn set_trap_limits(limits: TrapLimits) {
+    LIMITS.get_or_init(|| limits);
+}
+
+/// The limits in force.
+pub fn trap_limits() -> TrapLimits {
+    LIMITS.get().copied().unwrap_or(TrapLimits::DEFAULT)
+}
+
+/// What has happened at a bytecode for a reason.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct TrapHistory {
+    /// Deoptimizations.
+    pub traps: u32,
+    /// Code was given up for it.
+    pub recompiled: bool,
+}
 
 /// The profile of `method`, attached at the first call. `None` for methods without code, and if metaspace is
 /// exhausted.
@@ -134,8 +184,9 @@ impl MethodProfile {
             cells: allocate(method, n)?,
             sites: sites.into(),
             traps: Mutex::default(),
-            trap_count: AtomicU32::new(0),
-            decompile_count: AtomicU32::new(0),
+            trap_counts: [const { AtomicU32::new(0) }; Reason::ALL.len()],
+            decompiles: AtomicU32::new(0),
+            overflow_recompiles: AtomicU32::new(0),
             start: Default::default(),
         })
     }
@@ -260,24 +311,72 @@ impl MethodProfile {
         Some(TypeProfile { nulls: self.get(cell), rows, other: self.get(cell + TypeRows::CELLS - 1) })
     }
 
-    /// Deoptimizations at `bci` for `reason`.
-    pub fn traps(&self, bci: u16, reason: Reason) -> u32 {
-        self.traps.lock().get(&(bci, reason)).copied().unwrap_or(0)
+    /// What has happened at `bci` for `reason`.
+    pub fn traps(&self, bci: u16, reason: Reason) -> TrapHistory {
+        self.traps.lock().get(&(bci, reason)).copied().unwrap_or_default()
     }
 
-    /// Notes a deoptimization; how often this one has happened now.
-    pub fn note_trap(&self, bci: u16, reason: Reason) -> u32 {
-        self.trap_count.fetch_add(1, Ordering::Relaxed);
+    /// Deoptimizations in the whole method for `reason`.
+    pub fn trap_count(&self, reason: Reason) -> u32 {
+        self.trap_counts[reason as usize].load(Ordering::Relaxed)
+    }
+
+    /// Notes a deoptimization; the history with it.
+    pub fn note_trap(&self, bci: u16, reason: Reason) -> TrapHistory {
+        self.trap_counts[reason as usize].fetch_add(1, Ordering::Relaxed);
         let mut traps = self.traps.lock();
-        let n = traps.entry((bci, reason)).or_insert(0);
-        *n += 1;
-        *n
+        let history = traps.entry((bci, reason)).or_default();
+        history.traps += 1;
+        *history
+    }
+
+    /// Code that speculated on `reason` at `bci` is given up: no compile shall do so again.
+    pub fn note_recompile(&self, bci: u16, reason: Reason) {
+        self.traps.lock().entry((bci, reason)).or_default().recompiled = true;
+    }
+
+    /// Deoptimizations for `reason`, this many at one bytecode, are so many that the code is to be given up.
+    pub fn is_over_limit(&self, history: TrapHistory, reason: Reason) -> bool {
+        let limits = trap_limits();
+        history.traps >= limits.per_bytecode || self.trap_count(reason) >= limits.per_method
     }
 
     /// A compile must not speculate on `reason` at `bci` any more.
     pub fn too_many_traps(&self, bci: u16, reason: Reason) -> bool {
-        self.traps(bci, reason) >= PER_BYTECODE_TRAP_LIMIT
-            || self.trap_count.load(Ordering::Relaxed) >= PER_METHOD_TRAP_LIMIT && self.traps(bci, reason) > 0
+        let history = self.traps(bci, reason);
+        history.recompiled || self.is_over_limit(history, reason)
+    }
+
+    /// Optimized code of the method was given up; whether that has happened too often.
+    pub fn note_decompile(&self) -> bool {
+        self.decompiles.fetch_add(1, Ordering::Relaxed) + 1 > trap_limits().method_recompiles
+    }
+
+    /// Code was given up for a bytecode and a reason for which it had been before; whether too often.
+    pub fn note_overflow_recompile(&self) -> bool {
+        self.overflow_recompiles.fetch_add(1, Ordering::Relaxed) + 1 > trap_limits().bytecode_recompiles
+    }
+
+    /// How often optimized code of the method was given up.
+    pub fn decompiles(&self) -> u32 {
+        self.decompiles.load(Ordering::Relaxed)
+    }
+
+    /// Makes the method look invoked this often, and its back-edges taken.
+    pub fn set_counts(&self, invocations: u32, backedges: u32) {
+        for (cell, n) in [(INVOCATIONS, invocations), (BACKEDGES, backedges)] {
+            self.cells[cell].store(self.start[cell].load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+        }
+    }
+
+    /// Forgets all that was counted and all deoptimizations.
+    pub fn clear(&self) {
+        self.cells.iter().for_each(|c| c.store(0, Ordering::Relaxed));
+        self.start.iter().for_each(|c| c.store(0, Ordering::Relaxed));
+        self.traps.lock().clear();
+        self.trap_counts.iter().for_each(|c| c.store(0, Ordering::Relaxed));
+        self.decompiles.store(0, Ordering::Relaxed);
+        self.overflow_recompiles.store(0, Ordering::Relaxed);
     }
 }
 

@@ -111,6 +111,8 @@ fn call_tier(b: &Broker, m: MethodRef, tier: u8) -> u8 {
             }
         }
         0 if is_trivial(m) && th.quick.call(i, bk, b.load(3)) => 1,
+        // Optimized code was given up for a reason that the profile has nothing to do with: it is ripe still.
+        0 if profiled(m).is_some_and(|(i, bk)| th.optimized.call(i, bk, 1.0)) => 4,
         0 if th.quick.call(i, bk, b.load(3)) => quick_tier(b),
         2 if b.waiting(4) <= th.delay_on / 2 * th.optimized_threads => 3,
         3 => match data::if_attached(m) {
@@ -133,6 +135,7 @@ fn loop_tier(b: &Broker, m: MethodRef, tier: u8) -> u8 {
                 0
             }
         }
+        0 if profiled(m).is_some_and(|(_, bk)| th.optimized.loops(bk, 1.0)) => 4,
         0 if th.quick.loops(m.backedge_counter.load(Ordering::Relaxed), b.load(3)) => quick_tier(b),
         2 | 3 => match data::if_attached(m) {
             Some(p) if th.optimized.loops(p.backedges(), b.load(4)) => 4,
@@ -141,6 +144,11 @@ fn loop_tier(b: &Broker, m: MethodRef, tier: u8) -> u8 {
         _ => tier,
     };
     limit(th, next)
+}
+
+/// Invocations and back-edges that tier-3 code has counted.
+fn profiled(m: MethodRef) -> Option<(u32, u32)> {
+    data::if_attached(m).map(|p| (p.invocations(), p.backedges()))
 }
 
 /// Full profiling, unless so much waits for tier 4 that profiles would be collected for nothing.

@@ -1,5 +1,6 @@
 //! Ending the VM.
 
+use crate::compiler::broker;
 use crate::exceptions::Thrown;
 use crate::heap::layout::Oop;
 use crate::interpreter::call::call;
@@ -24,5 +25,12 @@ pub fn run(t: &JavaThread) {
     };
     if let Err(Thrown { .. }) = shut_down() {
         t.exception.set(Oop::NULL);
+    }
+}
+
+/// The last that a VM does, however it ends: what the options want to know of it is printed.
+pub fn before_exit() {
+    if let (Some(b), Some(vm)) = (broker::get(), super::try_get()) {
+        b.print_statistics(&vm.options.flags);
     }
 }

@@ -1,9 +1,11 @@
 //! Objects that a compile knows: constants of the pool, call sites' trailing arguments, static final fields, and what
 //! hangs on final fields of such objects. Through them method handles are followed to what they call.
 
+use super::super::dependencies::{Dependency, KnownObject};
 use super::super::ir::{Op, RefFacts, Type, Value};
 use super::memory::in_vm;
-use super::Builder;
+use super::{Builder, Tier};
+use crate::code::dependencies::call_site_number;
 use crate::heap::access;
 use crate::heap::layout::{BasicType, Oop};
 use crate::heap::roots::{new_slot, RootSlot};
@@ -25,6 +27,21 @@ static DERIVED: LazyLock<Mutex<HashMap<(usize, u32), &'static RootSlot>>> = Lazy
 /// The slot for the object at a place that never changes.
 fn derived(owner: usize, offset: u32, object: Oop) -> &'static RootSlot {
     DERIVED.lock().entry((owner, offset)).or_insert_with(|| new_slot(object))
+}
+
+/// Slots of the targets that mutable call sites have had when they were compiled in, by the site's slot.
+static TARGETS: LazyLock<Mutex<HashMap<usize, Vec<&'static RootSlot>>>> = LazyLock::new(Mutex::default);
+
+/// The slot for a target of the call site in slot `site`.
+fn target_slot(site: usize, target: Oop) -> &'static RootSlot {
+    let mut all = TARGETS.lock();
+    let list = all.entry(site).or_default();
+    if let Some(known) = list.iter().find(|s| s.get() == target) {
+        return known;
+    }
+    let slot = new_slot(target);
+    list.push(slot);
+    slot
 }
 
 /// What a constant field holds.
@@ -131,8 +148,34 @@ impl Builder<'_> {
             return false;
         }
         let Some(slot) = self.known_object(object) else { return false };
+        if Some(f.class()) == Known::CallSite.try_get() && f.name == "target" {
+            return self.call_site_target(slot);
+        }
         let content = in_vm(|| content(slot.get(), slot.address(), f));
         self.push_content(f, content);
+        true
+    }
+
+    /// Pushes the target of a known call site (the field is final only so that Java code cannot write it); whether
+    /// that could be done. What is assumed of a site whose target can be set is a dependency.
+    fn call_site_target(&mut self, site: &'static RootSlot) -> bool {
+        if self.request.tier != Tier::Optimized {
+            return false;
+        }
+        let known = in_vm(|| {
+            // Null in a constant site that is still being made.
+            let target = access::load_ref(site.get(), KnownField::CallSiteTarget.offset()).non_null()?;
+            let constant = Known::ConstantCallSite.try_get().is_some_and(|c| site.get().class().is_subclass_of(c));
+            let number = if constant { None } else { Some(call_site_number(site.get())?) };
+            Some((target_slot(site.address(), target), number))
+        });
+        let Some((target, number)) = known else { return false };
+        if let Some(number) = number {
+            let (object, target) = (KnownObject(site), KnownObject(target));
+            self.dependencies.add(Dependency::CallSiteTarget { site: number, object, target });
+        }
+        let v = self.object(target);
+        self.push(v);
         true
     }
 

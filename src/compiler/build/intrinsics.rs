@@ -144,6 +144,11 @@ impl Builder<'_> {
     }
 }
 
+/// Whether `m` is translated without a call.
+pub fn is_intrinsic(m: MethodRef) -> bool {
+    recognize(m).is_some()
+}
+
 /// The intrinsic that `m` is.
 fn recognize(m: MethodRef) -> Option<Kind> {
     let class = m.class();

@@ -22,6 +22,8 @@ mod resolve;
 mod scope;
 mod translate;
 
+pub use intrinsics::is_intrinsic;
+
 use super::dependencies::Dependencies;
 use super::inlining;
 use super::ir::{

@@ -90,7 +90,7 @@ fn long_attribute(t: &JavaThread, manager: Oop, attribute: i32) -> i64 {
         }) as i64,
         // Start time (milliseconds since 1970), time spent compiling.
         7 => millis(start().1.duration_since(UNIX_EPOCH).unwrap_or_default()),
-        8 => 0,
+        8 => crate::compiler::broker::get().map_or(0, |b| millis(b.statistics.total_time())),
         // Of one collector: time, collections.
         9 | 10 if !manager.is_null() && !memory::is_collector(t, manager) => 0,
         9 => millis(safepoint::collection_totals().1),
