@@ -498,6 +498,32 @@ fn checks_deoptimize(w: &World) {
     let code = a.install(outer, None);
     assert_eq!(call(w.t, outer, &[4, 3]), Ok(107));
     assert_eq!(code.state(), CodeState::Entrant);
+    // The call is the last instruction and fills the block: its return address is where the next block begins.
+    let m = w.adder();
+    let mut a = Writer::new();
+    a.call_stub(Stub::Deopt);
+    let length = a.here() as usize;
+    let mut a = Writer::new();
+    a.enter();
+    while (a.here() as usize + length) % jvm::code::cache::UNIT != 0 {
+        #[cfg(target_arch = "x86_64")]
+        a.ops.push(0x90);
+        #[cfg(target_arch = "aarch64")]
+        a.ops.push_u32(0xd503_201f);
+    }
+    a.call_stub(Stub::Deopt);
+    let locals = vec![Where::Int(Type::I32, A0), Where::Int(Type::I32, A1)];
+    a.point(
+        PointKind::Deopt(Reason::UnstableIf, Action::None),
+        vec![frame(m, 0, Resume::Execute, locals, vec![])],
+        vec![],
+    );
+    a.install(m, None);
+    let next = w.adder();
+    let mut a = Writer::new();
+    a.ret();
+    a.install(next, None);
+    assert_eq!(call(w.t, m, &[4, 3]), Ok(7));
 }
 
 fn scalar_replaced_objects_are_made(w: &World) {

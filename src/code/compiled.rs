@@ -193,6 +193,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
     for (site, cache) in cache_sites.iter().zip(caches.iter()) {
         inline_cache::relocate(&mut code, site.offset as usize, cache);
     }
+    seal(&mut code, points.last().map(|p| p.pc).max(handlers.last().map(|h| h.0)));
     let bytes = code.len();
     let entry = match cache.allocate(bytes) {
         Ok(at) => at,
@@ -251,6 +252,21 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
     }
     Ok(method)
 }
+
+/// A last instruction that calls has its return address behind the code, which may be where other code starts:
+/// a trap that nothing executes takes it in.
+fn seal(code: &mut Vec<u8>, last_return: Option<u32>) {
+    if last_return.is_some_and(|pc| pc as usize == code.len()) {
+        code.extend_from_slice(TRAP);
+    }
+}
+
+/// `int3`.
+#[cfg(target_arch = "x86_64")]
+const TRAP: &[u8] = &[0xcc];
+/// `udf #0`.
+#[cfg(target_arch = "aarch64")]
+const TRAP: &[u8] = &[0; 4];
 
 /// Deoptimization needs the interpreter's form of every method in the code.
 fn prepare_methods(c: &Compilation) -> Result<(), InstallError> {

@@ -18,7 +18,7 @@ use crate::threads::JavaThread;
 /// `Stub::Deopt`: a check has failed in the frame at `sp`; `pc` names its debug point.
 pub(crate) unsafe extern "C" fn eager(t: &JavaThread, registers: &Registers, sp: usize, pc: usize) -> usize {
     let code = compiled::find(pc).expect("compiled code calls the stub");
-    let point = code.point(pc).expect("checks have debug points");
+    let Some(point) = code.point(pc) else { panic!("no debug point at {pc:#x} in {code:?}") };
     if let PointKind::Deopt(reason, action) = point.kind {
         trap::on_trap(code, point, pc, reason, action);
     }
