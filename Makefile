@@ -5,7 +5,7 @@ CARGO_FLAGS := -q --release -j2
 # The reference VM; looked for when a recipe that needs it runs, after set-up.
 HOTSPOT = $(shell bash -c '. scripts/lib.sh && jdk17')/bin/java
 
-.PHONY: help setup build arm64 image run test tools bench jtreg fuzz-classfiles
+.PHONY: help setup build arm64 image run test tools bench jtreg fuzz-classfiles fuzz-jit
 
 help:
 	@echo "make run               benchmarks on Kiln and on java, side by side"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench             all benchmark kernels, -Xint on both VMs (ARGS='-r 5' KERNELS=crc)"
 	@echo "make jtreg DIRS=..     OpenJDK tests on both VMs, compared"
 	@echo "make fuzz-classfiles    changed class files on both VMs, compared (SEED=1 COUNT=20000)"
+	@echo "make fuzz-jit           generated programs on HotSpot and on Kiln's compilers, compared (SEED=1 FROM=0 N=1000)"
 	@echo "make setup             install what is missing (root, Debian 12)"
 
 setup:
@@ -51,3 +52,9 @@ fuzz-classfiles: SEED ?= 1
 fuzz-classfiles: COUNT ?= 20000
 fuzz-classfiles: build
 	CLASSFUZZ=$(SEED):0:$(COUNT) cargo test $(CARGO_FLAGS) --test classfuzz -- --nocapture
+
+fuzz-jit: SEED ?= 1
+fuzz-jit: FROM ?= 0
+fuzz-jit: N ?= 1000
+fuzz-jit: build
+	@scripts/fuzz-jit $(SEED) $(FROM) $(N) $(ARGS)
