@@ -189,5 +189,5 @@ pub unsafe fn return_address(t: &JavaThread, sp: usize) -> usize {
 /// As for [`Activation::value`].
 pub unsafe fn locked(a: &Activation, index: usize) -> Vec<Oop> {
     let f = &a.point().frames[index];
-    f.monitors.iter().filter_map(|(w, _)| a.value(w)).map(|v| Oop::from_address(v as usize)).collect()
+    f.monitors.iter().filter(|m| !m.1).filter_map(|(w, _)| a.value(w)).map(|v| Oop::from_address(v as usize)).collect()
 }

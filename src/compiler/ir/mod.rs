@@ -5,6 +5,7 @@ pub mod dominators;
 pub mod function;
 pub mod names;
 pub mod op;
+pub mod parse;
 pub mod print;
 pub mod reason;
 pub mod state;

@@ -45,7 +45,12 @@ pub fn class_name(c: ClassRef) -> String {
 
 /// A method as the textual form names it: `"pkg/Class.name(I)V"`.
 pub fn method_name(m: MethodRef) -> String {
-    quote(&format!("{}.{}{}", m.class().name.to_text(), m.name, m.descriptor))
+    quote(&method_text(m))
+}
+
+/// The same without its quotes.
+pub fn method_text(m: MethodRef) -> String {
+    format!("{}.{}{}", m.class().name.to_text(), m.name, m.descriptor)
 }
 
 fn quote(s: &str) -> String {

@@ -133,6 +133,7 @@ impl Verifier<'_> {
     fn state(&mut self, s: State, b: Block, k: usize, what: &str) {
         let f = self.f;
         let (mut at, mut outer) = (Some(s), false);
+        let virtuals = f.states[s].virtuals.len();
         while let Some(s) = at {
             let d = &f.states[s];
             if outer && d.resume != Resume::AfterCall {
@@ -150,6 +151,15 @@ impl Verifier<'_> {
                         if f.values[v].ty == Type::Ptr {
                             self.problem(format!("{what}: {s}: {v} is a machine address"));
                         }
+                    }
+                }
+            }
+            let fields = d.virtuals.iter().flat_map(|o| o.fields.iter().map(|x| &x.2));
+            let monitors = d.monitors.iter().map(|m| &m.object);
+            for slot in d.locals.iter().chain(&d.stack).chain(fields).chain(monitors) {
+                if let Slot::Virtual(o) = *slot {
+                    if o.as_u32() as usize >= virtuals {
+                        self.problem(format!("{what}: {s}: there is no object {o}"));
                     }
                 }
             }

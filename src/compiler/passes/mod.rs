@@ -5,12 +5,16 @@
 mod cfg;
 mod conditions;
 mod dce;
+mod escape;
 mod fold;
 mod gvn;
 mod licm;
+mod locks;
 mod memory;
 pub mod rewrite;
+mod scalar;
 
+use super::ir::parse::assert_round_trip;
 use super::ir::verify::assert_valid;
 use super::ir::Function;
 use std::time::{Duration, Instant};
@@ -33,6 +37,11 @@ pub static PASSES: &[Pass] = &[
     Pass { name: "gvn", run: gvn::run, after: &["fold"], quick: true },
     Pass { name: "memory", run: memory::run, after: &["gvn"], quick: false },
     Pass { name: "conditions", run: conditions::run, after: &["gvn"], quick: false },
+    Pass { name: "fold", run: fold::run, after: &[], quick: false },
+    Pass { name: "cfg", run: cfg::run, after: &[], quick: false },
+    Pass { name: "dce", run: dce::run, after: &[], quick: false },
+    Pass { name: "locks", run: locks::run, after: &[], quick: false },
+    Pass { name: "scalar", run: scalar::run, after: &["fold"], quick: false },
     Pass { name: "fold", run: fold::run, after: &[], quick: false },
     Pass { name: "cfg", run: cfg::run, after: &[], quick: false },
     Pass { name: "licm", run: licm::run, after: &["gvn"], quick: false },
@@ -64,6 +73,9 @@ pub fn run(f: &mut Function, settings: &mut Settings<'_>) -> Vec<(&'static str, 
     if verify {
         assert_valid(f, "as built");
     }
+    if settings.verify {
+        assert_round_trip(f, "as built");
+    }
     let mut times = Vec::new();
     for p in PASSES {
         if settings.quick && !p.quick || settings.disabled.iter().any(|d| d == p.name) {
@@ -80,6 +92,9 @@ pub fn run(f: &mut Function, settings: &mut Settings<'_>) -> Vec<(&'static str, 
                 dump(p.name, f);
             }
         }
+    }
+    if settings.verify {
+        assert_round_trip(f, "after the passes");
     }
     times
 }
