@@ -37,6 +37,7 @@ pub struct Broker {
     print_compilation: bool,
     huge_methods: bool,
     verify: bool,
+    disabled_passes: Vec<String>,
     features: Features,
     barrier: bool,
     /// The code cache is full: nothing is compiled until code has been freed.
@@ -82,6 +83,7 @@ pub fn start(options: &Options) -> Result<(), String> {
         next_osr_id: AtomicU32::new(1),
         print_compilation: flags.bool("PrintCompilation"),
         verify: flags.bool("VerifyIR"),
+        disabled_passes: disabled_passes(|name| flags.bool(name)),
         features: Features::host(),
         barrier: crate::heap::needs_barrier(),
         huge_methods: !flags.bool("DontCompileHugeMethods"),
@@ -103,6 +105,19 @@ pub fn start(options: &Options) -> Result<(), String> {
             .map_err(|e| format!("cannot start a compiler thread: {e}"))?;
     }
     Ok(())
+}
+
+/// The passes that HotSpot's flags switch off.
+fn disabled_passes(is_on: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut out = Vec::new();
+    // Both rest on the analysis; HotSpot's flags leave either to itself.
+    if !is_on("DoEscapeAnalysis") || !is_on("EliminateAllocations") {
+        out.push("scalar".to_string());
+    }
+    if !is_on("DoEscapeAnalysis") || !is_on("EliminateLocks") {
+        out.push("locks".to_string());
+    }
+    out
 }
 
 /// The commands of all sources; what there is to say about them is printed, as HotSpot does.
@@ -277,6 +292,7 @@ impl Broker {
                 barrier: self.barrier,
                 ordered: ordered_inlining,
                 inlining: self.inlining[usize::from(task.tier == 4)],
+                disabled: &self.disabled_passes,
             }))
         });
         let outcome = match made {

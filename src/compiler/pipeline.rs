@@ -4,12 +4,14 @@ use super::backend::{self, Arch, Features, Options};
 use super::build::{self, Built, Counting, Request, Tier};
 use super::dependencies::Dependencies;
 use super::inlining::{Decision, Limits, Ordered};
+use super::ir::{Function, Op, Runtime};
 use super::passes;
 use super::refusal::Refusal;
 use crate::code::assembled::Assembled;
 use crate::meta::method::MethodRef;
 use crate::profile::data;
 use crate::profile::thresholds::Thresholds;
+use crate::{log, log_enabled};
 use std::time::{Duration, Instant};
 
 /// What to compile, and how.
@@ -30,6 +32,8 @@ pub struct Job<'a> {
     pub ordered: fn(MethodRef) -> Option<Ordered>,
     /// The limits on inlining; `None` for none at all.
     pub inlining: Option<Limits>,
+    /// Names of passes to leave out.
+    pub disabled: &'a [String],
 }
 
 /// Where the time of a compile went.
@@ -74,13 +78,51 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
     }
     let Built { mut function, dependencies, inlining, bytecodes } = build::build(job.method, &request)?;
     let built = Instant::now();
-    passes::run(&mut function, &mut passes::Settings { quick, verify: job.verify, ..Default::default() });
+    let before = Work::of(&function);
+    let mut settings =
+        passes::Settings { quick, verify: job.verify, disabled: job.disabled, ..Default::default() };
+    passes::run(&mut function, &mut settings);
     let improved = Instant::now();
+    if log_enabled!(Trace, [jit, compilation]) && before.allocations + before.locks > 0 {
+        let after = Work::of(&function);
+        log!(
+            Trace,
+            [jit, compilation],
+            "{} tier {}: {} of {} allocations and {} of {} locks are left",
+            function.name,
+            job.tier,
+            after.allocations,
+            before.allocations,
+            after.locks,
+            before.locks,
+        );
+    }
     let options =
         Options { arch: job.arch, features: job.features, quick, comments: false, barrier: job.barrier, check: false };
     let assembled = backend::compile(&function, &options)?;
     let phases = Phases { build: built - begin, passes: improved - built, code: improved.elapsed() };
     Ok(Artifact { assembled, dependencies, inlining, bytecodes, phases })
+}
+
+/// What a function does that escape analysis is to spare it.
+struct Work {
+    allocations: usize,
+    /// `monitorenter`s.
+    locks: usize,
+}
+
+impl Work {
+    fn of(f: &Function) -> Work {
+        let mut w = Work { allocations: 0, locks: 0 };
+        for &i in f.reverse_postorder().iter().flat_map(|&b| &f.blocks[b].insts) {
+            match f.insts[i].op {
+                Op::NewInstance(_) | Op::NewArray(_) => w.allocations += 1,
+                Op::CallRuntime(Runtime::MonitorEnter) => w.locks += 1,
+                _ => {}
+            }
+        }
+        w
+    }
 }
 
 /// One less than a power of two.
