@@ -542,6 +542,7 @@ fn scalar_replaced_objects_are_made(w: &World) {
                 length: 0,
                 fields: vec![field(8, Mem::I32, Where::Const(Type::I32, 9)), field(12, Mem::Ref, Where::Virtual(1))],
                 locks: 0,
+                boxed: false,
             },
             VirtualInfo {
                 class: w.node,
@@ -551,6 +552,7 @@ fn scalar_replaced_objects_are_made(w: &World) {
                     field(12, Mem::Ref, Where::Virtual(0)),
                 ],
                 locks: 0,
+                boxed: false,
             },
         ],
     );

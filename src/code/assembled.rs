@@ -138,6 +138,8 @@ pub struct VirtualInfo {
     /// Offset in the object, how the value is stored there, the value.
     pub fields: Vec<(u32, crate::compiler::ir::Mem, Where)>,
     pub locks: u32,
+    /// It is made by its class's `valueOf` from its only field.
+    pub boxed: bool,
 }
 
 /// Where a value is at a debug point.

@@ -38,6 +38,8 @@ pub struct Broker {
     huge_methods: bool,
     verify: bool,
     disabled_passes: Vec<String>,
+    /// Passes to print the IR after.
+    printed_passes: Vec<String>,
     features: Features,
     barrier: bool,
     /// The code cache is full: nothing is compiled until code has been freed.
@@ -84,6 +86,7 @@ pub fn start(options: &Options) -> Result<(), String> {
         print_compilation: flags.bool("PrintCompilation"),
         verify: flags.bool("VerifyIR"),
         disabled_passes: disabled_passes(|name| flags.bool(name)),
+        printed_passes: flags.text("PrintIR").map_or(vec![], |t| t.split(',').map(str::to_string).collect()),
         features: Features::host(),
         barrier: crate::heap::needs_barrier(),
         huge_methods: !flags.bool("DontCompileHugeMethods"),
@@ -110,6 +113,9 @@ pub fn start(options: &Options) -> Result<(), String> {
 /// The passes that HotSpot's flags switch off.
 fn disabled_passes(is_on: impl Fn(&str) -> bool) -> Vec<String> {
     let mut out = Vec::new();
+    if !is_on("EliminateAutoBox") {
+        out.push("boxes".to_string());
+    }
     // Both rest on the analysis; HotSpot's flags leave either to itself.
     if !is_on("DoEscapeAnalysis") || !is_on("EliminateAllocations") {
         out.push("scalar".to_string());
@@ -293,6 +299,7 @@ impl Broker {
                 ordered: ordered_inlining,
                 inlining: self.inlining[usize::from(task.tier == 4)],
                 disabled: &self.disabled_passes,
+                print: &self.printed_passes,
             }))
         });
         let outcome = match made {

@@ -34,6 +34,9 @@ pub struct Job<'a> {
     pub inlining: Option<Limits>,
     /// Names of passes to leave out.
     pub disabled: &'a [String],
+    /// Names of passes after which to print the function if they have changed it; `built` for before them,
+    /// `all` for all.
+    pub print: &'a [String],
 }
 
 /// Where the time of a compile went.
@@ -79,9 +82,14 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
     let Built { mut function, dependencies, inlining, bytecodes } = build::build(job.method, &request)?;
     let built = Instant::now();
     let before = Work::of(&function);
-    let mut settings =
-        passes::Settings { quick, verify: job.verify, disabled: job.disabled, ..Default::default() };
-    passes::run(&mut function, &mut settings);
+    let mut print = |after: &str, f: &Function| {
+        if job.print.iter().any(|p| p == after || p == "all") {
+            println!("IR at tier {} after {after}:\n{f}", job.tier);
+        }
+    };
+    print("built", &function);
+    let dump: Option<&mut dyn FnMut(&str, &Function)> = if job.print.is_empty() { None } else { Some(&mut print) };
+    passes::run(&mut function, &mut passes::Settings { quick, verify: job.verify, disabled: job.disabled, dump });
     let improved = Instant::now();
     if log_enabled!(Trace, [jit, compilation]) && before.allocations + before.locks > 0 {
         let after = Work::of(&function);

@@ -8,6 +8,7 @@ use crate::compiler::ir::{Mem, Resume};
 use crate::exceptions::VmResult;
 use crate::heap::layout::{BasicType, Oop};
 use crate::heap::{access, alloc};
+use crate::interpreter::call::call;
 use crate::interpreter::frame::{Frame, FrameKind};
 use crate::interpreter::insn::Insn;
 use crate::interpreter::run::{run, Start};
@@ -154,14 +155,16 @@ fn prepared(m: MethodRef) -> &'static crate::interpreter::insn::PreparedCode {
 /// Makes the scalar-replaced objects, into the slots at `to` (which the collector sees).
 unsafe fn materialize(t: &JavaThread, dead: &Dead<'_>, virtuals: &[VirtualInfo], to: *mut u64) -> VmResult<()> {
     for (i, v) in virtuals.iter().enumerate() {
-        let object = if v.class.is_array() {
+        let object = if v.boxed {
+            boxed(t, dead, v)?
+        } else if v.class.is_array() {
             alloc::array(t, v.class, v.length as i32)?
         } else {
             alloc::instance(t, v.class)?
         };
         *to.add(i) = object.address() as u64;
     }
-    for (i, v) in virtuals.iter().enumerate() {
+    for (i, v) in virtuals.iter().enumerate().filter(|x| !x.1.boxed) {
         let object = Oop::from_address(*to.add(i) as usize);
         for (offset, mem, w) in &v.fields {
             let (at, bits) = (*offset as usize, dead.value(w));
@@ -176,6 +179,20 @@ unsafe fn materialize(t: &JavaThread, dead: &Dead<'_>, virtuals: &[VirtualInfo],
         }
     }
     Ok(())
+}
+
+/// What `valueOf` gives for the contents of a box: one from its cache, or a new one.
+unsafe fn boxed(t: &JavaThread, dead: &Dead<'_>, v: &VirtualInfo) -> VmResult<Oop> {
+    let value_of = v.class.methods.iter().find(|m| {
+        m.is_static() && m.name == "valueOf" && m.parameters.len() == 1 && !m.parameters[0].is_reference()
+    });
+    let value_of = value_of.expect("classes of boxes have valueOf");
+    let mut args = [dead.value(&v.fields[0].2), 0];
+    if value_of.parameters[0].slots() == 1 {
+        args[0] &= 0xffff_ffff;
+    }
+    let bits = call(t, value_of, &args[..value_of.arg_slots as usize])?;
+    Ok(Oop::from_address(bits as usize))
 }
 
 /// Takes the locks that compiled code did without. They are free, or this thread's: that is why.

@@ -5,7 +5,7 @@ use jvm::classfile::access::{ACC_FINAL, ACC_INTERFACE, ACC_STATIC};
 use jvm::compiler::ir::parse::Names;
 use jvm::compiler::ir::print::method_text;
 use jvm::heap::layout::BasicType;
-use jvm::meta::class::{offsets, Class, ClassRef, InstanceKind};
+use jvm::meta::class::{offsets, Class, ClassRef, InstanceKind, ReferenceKind};
 use jvm::meta::method::{Method, MethodKind, MethodRef};
 use jvm::meta::symbol::Symbol;
 use std::mem::offset_of;
@@ -20,6 +20,13 @@ pub struct World {
 fn class(name: &str, above: Option<ClassRef>, access: u16) -> ClassRef {
     let c = heap_support::class(name, 32, InstanceKind::Plain, &[]);
     place(c, above, access);
+    c
+}
+
+/// A class of boxes.
+fn boxes(name: &str, above: ClassRef, value: heap_support::FieldSpec) -> ClassRef {
+    let c = heap_support::class_with(name, 32, InstanceKind::Plain, ReferenceKind::None, &[], &[value]);
+    place(c, Some(above), ACC_FINAL);
     c
 }
 
@@ -73,6 +80,8 @@ impl World {
             class("B", Some(a), 0),
             class("Final", Some(object), ACC_FINAL),
             class("Throwable", Some(object), 0),
+            boxes("Box", object, ("value", "I", BasicType::Int, 12)),
+            boxes("LongBox", object, ("value", "J", BasicType::Long, 16)),
             class("Interface", None, ACC_INTERFACE),
             array("[I", BasicType::Int, None, object),
             array("[J", BasicType::Long, None, object),

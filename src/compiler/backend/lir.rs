@@ -386,6 +386,7 @@ pub struct Virtual {
     pub length: u32,
     pub fields: Vec<(u32, Mem, Slot)>,
     pub locks: u32,
+    pub boxed: bool,
 }
 
 /// A frame state with the registers it needs.

@@ -163,6 +163,7 @@ impl<E: Emitter> Writer<E> {
                 length: x.length,
                 fields: x.fields.iter().map(|(at, mem, v)| (*at, *mem, value(v))).collect(),
                 locks: x.locks,
+                boxed: x.boxed,
             })
             .collect();
         let sink: &mut Sink<_> = self.e.sink();

@@ -179,6 +179,18 @@ impl Builder<'_> {
         true
     }
 
+    /// The object in the static final field `name` of an initialized class that is never unloaded.
+    pub(super) fn static_object(c: ClassRef, name: &str) -> Option<&'static RootSlot> {
+        let f = c.fields.iter().find(|f| f.is_static() && f.is_final() && f.name == name)?;
+        if !c.is_initialized() || !f.basic_type.is_reference() || !in_vm(|| is_permanent(c)) {
+            return None;
+        }
+        match in_vm(|| content(c.mirror(), c.word() as usize, f)) {
+            Content::Object(slot) => Some(slot),
+            Content::Null | Content::Bits(_) => None,
+        }
+    }
+
     /// Pushes the value of a static final field of an initialized class; whether that could be done.
     pub(super) fn constant_static(&mut self, f: FieldRef) -> bool {
         let c = f.class();

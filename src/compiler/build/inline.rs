@@ -76,7 +76,7 @@ impl Builder<'_> {
     /// The state before the current bytecode, a call with these arguments.
     pub(super) fn before_call(&mut self, args: &[Value]) -> super::State {
         let depth = self.s().frame.stack.len();
-        for &a in args {
+        for a in args.iter().copied().chain(self.s().tail) {
             self.push(a);
         }
         let state = self.execute();

@@ -5,7 +5,7 @@
 //! range, an array of another type) deoptimizes, or is called after too many such.
 
 use super::super::ir::{
-    Action, Binary, Cond, Convert, Fence, Mem, Op, Order, Reason, RefFacts, Rmw, Runtime, Type, Unary, Value,
+    Action, Binary, Cond, Convert, Edge, Fence, Mem, Op, Order, Reason, RefFacts, Rmw, Runtime, Terminator, Type, Unary, Value,
 };
 use super::super::refusal::Refusal;
 use super::Builder;
@@ -13,6 +13,7 @@ use crate::heap::layout::BasicType;
 use crate::meta::class::ClassRef;
 use crate::meta::loader;
 use crate::meta::method::MethodRef;
+use crate::meta::symbol::Symbol;
 use crate::meta::well_known::Known;
 
 /// What an intrinsic is made of.
@@ -37,6 +38,8 @@ enum Kind {
     /// The result is the witness.
     CompareAndExchange(Mem),
     Rmw(Rmw, Mem),
+    /// `Integer.valueOf` and its like.
+    Box,
 }
 
 impl Builder<'_> {
@@ -94,8 +97,62 @@ impl Builder<'_> {
                 Ok(Some(Some(v)))
             }
             Kind::CompareAndExchange(mem) => value(self, Op::CompareExchange(mem), args[1..5].to_vec()),
+            Kind::Box => Ok(self.box_value(m, args).map(Some)),
             Kind::Rmw(op, mem) => value(self, Op::Rmw(op, mem), args[1..4].to_vec()),
         }
+    }
+
+    /// `valueOf` of a class with a cache: an object from that, or a new one. A block parameter that is known to be
+    /// the box of its value.
+    fn box_value(&mut self, m: MethodRef, args: &[Value]) -> Option<Value> {
+        let class = m.class();
+        let &[v] = args else { return None };
+        let (cache, lowest) = match class.name.as_bytes() {
+            b"java/lang/Integer" => ("java/lang/Integer$IntegerCache", -128),
+            b"java/lang/Long" => ("java/lang/Long$LongCache", -128),
+            b"java/lang/Short" => ("java/lang/Short$ShortCache", -128),
+            b"java/lang/Character" => ("java/lang/Character$CharacterCache", 0),
+            _ => return None,
+        };
+        if self.request.tier != super::Tier::Optimized || !class.is_initialized() {
+            return None;
+        }
+        let field = class.fields.iter().find(|f| !f.is_static() && f.name == "value")?;
+        let cache = Self::static_object(loader::boot().find(Symbol::of(cache))?, "cache")?;
+        let cached = super::memory::in_vm(|| cache.get().array_length()) as i64;
+        let (mem, ty) = (Mem::of(field.basic_type), self.f.ty(v));
+        let state = self.before_call(args);
+        let v = self.narrow(v, field.basic_type);
+        let constant = |b: &mut Self, c: i64| b.value(Op::Const(c), vec![], ty);
+        let (first, length) = (constant(self, lowest), constant(self, cached));
+        let index = self.value(Op::Binary(Binary::Sub), vec![v, first], ty);
+        let cond = self.value(Op::Compare(Cond::ULt), vec![index, length], Type::I32);
+        let [small, large, join] = [(); 3].map(|()| self.new_block());
+        let edge = |b| Edge::new(b, vec![]);
+        self.end(Terminator::Branch { cond, then: edge(small), other: edge(large), probability: 1 << 15 });
+        let facts = RefFacts { class: Some(class), exact: true, non_null: true };
+        let known = self.f.add_param(join, Type::Ref);
+        self.cur = Some(small);
+        let array = self.object(cache);
+        let index = match ty {
+            Type::I64 => self.value(Op::Convert(Convert::I64ToI32), vec![index], Type::I32),
+            _ => index,
+        };
+        let found = self.value(Op::LoadElement(Mem::Ref), vec![array, index], Type::Ref);
+        self.end(Terminator::Jump(Edge::new(join, vec![found])));
+        self.cur = Some(large);
+        let new = self.value_at(Op::NewInstance(class), vec![], Type::Ref, state);
+        self.effect(Op::Store(mem, field.offset, Order::Plain), vec![new, v]);
+        self.effect(Op::Fence(Fence::StoreStore), vec![new]);
+        self.end(Terminator::Jump(Edge::new(join, vec![new])));
+        self.cur = Some(join);
+        for r in [found, new, known] {
+            self.set_facts(r, facts);
+        }
+        for r in [found, known] {
+            self.f.values[r].boxed = Some(v);
+        }
+        Some(known)
     }
 
     /// The class whose mirror `v` is.
@@ -168,6 +225,11 @@ fn recognize(m: MethodRef) -> Option<Kind> {
             "log10" if m.is_native() => Some(Kind::Leaf(Runtime::Log10)),
             _ => math(name, descriptor),
         },
+        b"java/lang/Integer" | b"java/lang/Long" | b"java/lang/Short" | b"java/lang/Character"
+            if name == "valueOf" && m.parameters.len() == 1 && !m.parameters[0].is_reference() =>
+        {
+            Some(Kind::Box)
+        }
         b"java/lang/Integer" | b"java/lang/Long" => Some(Kind::Unary(match (name, descriptor) {
             ("bitCount", _) => Unary::BitCount,
             ("numberOfLeadingZeros", _) => Unary::LeadingZeros,

@@ -102,14 +102,17 @@ impl Builder<'_> {
         if kind != MethodKind::LinkToStatic {
             passed[0] = self.null_check(passed[0], state)?;
         }
-        match kind {
+        self.sm().tail = args.last().copied().filter(|_| m.kind() != MethodKind::InvokeBasic);
+        let result = match kind {
             MethodKind::LinkToVirtual => self.dispatched(target, Target::Virtual(target), passed),
             MethodKind::LinkToInterface if target.class().is_interface() && !target.is_private() => {
                 self.dispatched(target, Target::Interface(target), passed)
             }
             MethodKind::LinkToInterface => self.call(Target::MethodHandle(m), args),
             _ => self.direct(target, passed),
-        }
+        };
+        self.sm().tail = None;
+        result
     }
 
     /// Makes the call; its result. The arguments have been popped.

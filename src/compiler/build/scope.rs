@@ -50,6 +50,8 @@ pub(super) struct Scope {
     /// The object that a synchronized method has locked.
     pub sync: Option<Value>,
     pub profile: Option<&'static MethodProfile>,
+    /// What lies on the stack behind the arguments of the call being translated: the member name of a `linkTo*`.
+    pub tail: Option<Value>,
     /// The caller's state, if inlined.
     pub caller: Option<State>,
     /// Where an inlined method's result goes: a block with a parameter for it, if it has one.
@@ -104,6 +106,7 @@ impl Builder<'_> {
             bci: entry,
             live: Vec::new(),
             sync: None,
+            tail: None,
             profile: (self.request.profile)(method),
             caller,
             exit: None,

@@ -474,7 +474,10 @@ impl Builder<'_> {
             return Err(Refusal::ObjectInit);
         }
         if self.s().wrote_final && method.is_constructor() {
-            self.effect(Op::Fence(super::super::ir::Fence::StoreStore), vec![]);
+            // On entry local 0 is the object, but for an on-stack replacement.
+            let replaced = self.request.osr_bci.is_some() && self.scopes.len() == 1;
+            let object = self.s().initial.first().copied().flatten().filter(|_| !replaced);
+            self.effect(Op::Fence(super::super::ir::Fence::StoreStore), object.into_iter().collect());
         }
         if let Some(state) = poll {
             self.effect_at(Op::Safepoint, vec![], state);

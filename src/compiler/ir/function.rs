@@ -52,6 +52,8 @@ pub struct ValueData {
     pub ty: Type,
     pub def: ValueDef,
     pub facts: RefFacts,
+    /// The reference is what `valueOf` of its (exact) class gives for this value.
+    pub boxed: Option<Value>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -197,7 +199,8 @@ impl Function {
     /// Adds a parameter to `block`; every edge to it must get one more argument.
     pub fn add_param(&mut self, block: Block, ty: Type) -> Value {
         let index = self.blocks[block].params.len() as u32;
-        let v = self.values.push(ValueData { ty, def: ValueDef::Param(block, index), facts: RefFacts::default() });
+        let def = ValueDef::Param(block, index);
+        let v = self.values.push(ValueData { ty, def, facts: RefFacts::default(), boxed: None });
         self.blocks[block].params.push(v);
         v
     }
@@ -214,8 +217,8 @@ impl Function {
         debug_assert!(!op.needs_state() || state.is_some(), "{op:?} needs a frame state");
         let inst = self.insts.push(InstData { op, args, result: None, state, origin });
         if let Some(ty) = ty {
-            let v =
-                self.values.push(ValueData { ty, def: ValueDef::Result(inst), facts: RefFacts::default() });
+            let def = ValueDef::Result(inst);
+            let v = self.values.push(ValueData { ty, def, facts: RefFacts::default(), boxed: None });
             self.insts[inst].result = Some(v);
         }
         inst
@@ -264,6 +267,9 @@ impl Function {
         }
         for s in self.states.values_mut() {
             s.for_each_use(at);
+        }
+        for v in self.values.values_mut() {
+            v.boxed.iter_mut().for_each(at);
         }
     }
 

@@ -261,7 +261,7 @@ pub enum Op {
     LoadRaw(Mem, i32),
     /// `(ptr, value) -> ()`.
     StoreRaw(Mem, i32),
-    /// `() -> ()`.
+    /// `() -> ()`, or `(ref) -> ()`: for the sake of this object alone, which others will see (final fields).
     Fence(Fence),
 
     // ---- allocation: state before the bytecode; out of memory is raised there in the interpreter

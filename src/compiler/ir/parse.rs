@@ -202,6 +202,7 @@ impl<'a> Parser<'a> {
                 ty: Type::I32,
                 def: ValueDef::Result(gone),
                 facts: RefFacts::default(),
+                boxed: None,
             });
             self.f.insts[gone].result = Some(v);
         }
@@ -317,13 +318,15 @@ impl<'a> Parser<'a> {
         }
         self.sign(':')?;
         let ty = self.ty()?;
-        let mut facts = RefFacts::default();
+        let (mut facts, mut boxed) = (RefFacts::default(), None);
         if self.take_sign('<') {
             while !self.take_sign('>') {
                 if matches!(self.peek(), Some(Token::Text(_))) {
                     facts.class = Some(self.class()?);
                 } else if self.take_word("exact") {
                     facts.exact = true;
+                } else if self.take_word("boxed") {
+                    boxed = Some(self.value()?);
                 } else {
                     self.keyword("non_null")?;
                     facts.non_null = true;
@@ -331,7 +334,7 @@ impl<'a> Parser<'a> {
             }
         }
         let def = def(self);
-        self.f.values[v] = ValueData { ty, def, facts };
+        self.f.values[v] = ValueData { ty, def, facts, boxed };
         Ok(v)
     }
 
@@ -489,6 +492,7 @@ impl<'a> Parser<'a> {
 
     fn virtual_object(&mut self) -> Result<VirtualObject, Fault> {
         self.sign('=')?;
+        let boxed = self.take_word("boxed");
         let class = self.class()?;
         self.keyword("length")?;
         let length = self.number()?;
@@ -500,7 +504,7 @@ impl<'a> Parser<'a> {
             p.sign(':')?;
             Ok((offset, mem, p.slot()?))
         })?;
-        Ok(VirtualObject { class, fields, length, locks })
+        Ok(VirtualObject { class, fields, length, locks, boxed })
     }
 
     fn slot(&mut self) -> Result<Slot, Fault> {

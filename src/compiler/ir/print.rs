@@ -135,7 +135,8 @@ impl Printer<'_> {
 
     fn definition(&self, v: Value) -> String {
         let d = &self.f.values[v];
-        format!("{}: {}{}", self.value(v), d.ty, facts(&d.facts))
+        let boxed = d.boxed.map(|b| format!("boxed {}", self.value(b)));
+        format!("{}: {}{}", self.value(v), d.ty, facts(&d.facts, boxed))
     }
 
     fn values(&self, vs: &[Value]) -> String {
@@ -212,7 +213,8 @@ impl Printer<'_> {
             let _ = write!(s, " monitors({})", m.join(", "));
         }
         for (i, o) in d.virtuals.iter().enumerate() {
-            let _ = write!(s, " o{i} = {} length {} locks {} (", class_name(o.class), o.length, o.locks);
+            let boxed = if o.boxed { "boxed " } else { "" };
+            let _ = write!(s, " o{i} = {boxed}{} length {} locks {} (", class_name(o.class), o.length, o.locks);
             let fields: Vec<String> =
                 o.fields.iter().map(|(offset, mem, slot)| format!("{mem} {offset}: {}", self.slot(slot))).collect();
             let _ = write!(s, "{})", fields.join(", "));
@@ -237,7 +239,7 @@ impl Printer<'_> {
     }
 }
 
-fn facts(r: &RefFacts) -> String {
+fn facts(r: &RefFacts, boxed: Option<String>) -> String {
     let mut words = Vec::new();
     if let Some(c) = r.class {
         words.push(class_name(c));
@@ -248,6 +250,7 @@ fn facts(r: &RefFacts) -> String {
     if r.non_null {
         words.push("non_null".into());
     }
+    words.extend(boxed);
     if words.is_empty() {
         String::new()
     } else {

@@ -48,6 +48,8 @@ pub struct VirtualObject {
     pub length: u32,
     /// How often it is locked by the frames of the state.
     pub locks: u32,
+    /// It is what `valueOf` of its class gives for its only field.
+    pub boxed: bool,
 }
 
 /// A held monitor.

@@ -53,6 +53,7 @@ impl Verifier<'_> {
         let f = self.f;
         let data = &f.blocks[b];
         for (i, &p) in data.params.iter().enumerate() {
+            self.boxed(p, b, 0, "parameters");
             if f.values[p].def != ValueDef::Param(b, i as u32) {
                 self.problem(format!("{b}: parameter {p} is defined as {:?}", f.values[p].def));
             }
@@ -71,6 +72,7 @@ impl Verifier<'_> {
             self.used(a, b, k, &what);
         }
         if let Some(r) = data.result {
+            self.boxed(r, b, k, &what);
             if f.values[r].def != ValueDef::Result(i) {
                 self.problem(format!("{what}: result {r} is defined as {:?}", f.values[r].def));
             }
@@ -95,6 +97,16 @@ impl Verifier<'_> {
                 self.problem(format!("{what}: not in the entry of an on-stack replacement"))
             }
             _ => {}
+        }
+    }
+
+    /// What `v`, defined at place `k`, is the box of.
+    fn boxed(&mut self, v: Value, b: Block, k: usize, what: &str) {
+        let Some(contents) = self.f.values[v].boxed else { return };
+        self.used(contents, b, k, &format!("{what}: contents of {v}"));
+        let data = &self.f.values[v];
+        if data.ty != Type::Ref || data.facts.class.is_none() || !data.facts.exact {
+            self.problem(format!("{what}: {v} is a box of no known class"));
         }
     }
 
@@ -361,6 +373,7 @@ fn types(f: &Function, i: Inst) -> Result<(), String> {
         Op::Rmw(_, m) => is(&[Ref, I64, m.value_type()], Some(m.value_type())),
         Op::LoadRaw(m, _) => is(&[Ptr], Some(m.value_type())),
         Op::StoreRaw(m, _) => is(&[Ptr, m.value_type()], None),
+        Op::Fence(_) if args == [Ref] && result.is_none() => Ok(()),
         Op::Fence(_) | Op::Safepoint | Op::Count(_) | Op::CountAndNotify { .. } => is(&[], None),
         Op::NewInstance(_) => is(&[], Some(Ref)),
         Op::NewArray(_) => is(&[I32], Some(Ref)),

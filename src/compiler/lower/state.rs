@@ -36,6 +36,7 @@ impl<M: Machine> Lower<'_, M> {
                 length: o.length,
                 fields: o.fields.iter().map(|&(at, mem, x)| (at, mem, self.state_slot(x, &mut uses))).collect(),
                 locks: o.locks,
+                boxed: o.boxed,
             })
             .collect();
         self.out.states.push(State { uses, frames, virtuals });

@@ -31,6 +31,7 @@ pub fn run(f: &mut Function) -> bool {
     // What a live parameter gets from its predecessors lives too.
     let preds = live.f.predecessors();
     while let Some(v) = live.work.pop() {
+        live.f.values[v].boxed.into_iter().for_each(|b| live.value(b));
         match live.f.values[v].def {
             ValueDef::Result(i) => {
                 live.f.insts[i].args.iter().for_each(|&a| live.value(a));

@@ -187,7 +187,7 @@ impl Escape {
             Op::Store(..) => self.store(f, a[0], a[1]),
             Op::StoreElement(_) => self.store(f, a[0], a[2]),
             // Look at the object, and tell nobody.
-            Op::ArrayLength | Op::LoadClass | Op::InstanceOf(_) | Op::Compare(_) => false,
+            Op::ArrayLength | Op::LoadClass | Op::InstanceOf(_) | Op::Compare(_) | Op::Fence(_) => false,
             Op::CallRuntime(Runtime::MonitorEnter | Runtime::MonitorExit) => false,
             _ => {
                 let mut changed = false;

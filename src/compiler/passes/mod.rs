@@ -2,6 +2,7 @@
 //!
 //! A pass takes a well-formed function and leaves one. It is a function of the IR and the settings alone.
 
+mod boxes;
 mod cfg;
 mod conditions;
 mod dce;
@@ -39,8 +40,15 @@ pub static PASSES: &[Pass] = &[
     Pass { name: "conditions", run: conditions::run, after: &["gvn"], quick: false },
     Pass { name: "fold", run: fold::run, after: &[], quick: false },
     Pass { name: "cfg", run: cfg::run, after: &[], quick: false },
+    Pass { name: "boxes", run: boxes::run, after: &["fold"], quick: false },
     Pass { name: "dce", run: dce::run, after: &[], quick: false },
     Pass { name: "locks", run: locks::run, after: &[], quick: false },
+    Pass { name: "scalar", run: scalar::run, after: &["fold"], quick: false },
+    Pass { name: "fold", run: fold::run, after: &[], quick: false },
+    Pass { name: "cfg", run: cfg::run, after: &[], quick: false },
+    // Boxes that were in fields of such objects, and what was in turn only theirs.
+    Pass { name: "boxes", run: boxes::run, after: &["fold"], quick: false },
+    Pass { name: "dce", run: dce::run, after: &[], quick: false },
     Pass { name: "scalar", run: scalar::run, after: &["fold"], quick: false },
     Pass { name: "fold", run: fold::run, after: &[], quick: false },
     Pass { name: "cfg", run: cfg::run, after: &[], quick: false },

@@ -423,6 +423,8 @@ impl<'a> Walk<'a> {
                 self.store(i, base?, offset, mem, args[2], kept)
             }
             Op::StoreCheck => self.store_check(i, class?, args[1]),
+            // Nobody needs to see it made.
+            Op::Fence(_) if base.is_some() => Some(Fate::Remove),
             _ => None,
         }
     }
@@ -561,7 +563,7 @@ impl<'a> Walk<'a> {
             let site = found.list[n];
             let Site { class, length, fields } = self.sites[&site].clone();
             let entries = self.heap.get(&site).cloned().unwrap_or_default();
-            let mut o = VirtualObject { class, length, locks: 0, fields: Vec::new() };
+            let mut o = VirtualObject { class, length, locks: 0, fields: Vec::new(), boxed: false };
             for (offset, entry) in entries {
                 let slot = match entry {
                     Entry::Object(x) => Slot::Virtual(found.number(x)),

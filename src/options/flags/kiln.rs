@@ -11,5 +11,6 @@ flag_table! {
     bool SafepointStress = false {product};
     bool DeoptStress = false {product};
     bool VerifyIR = false {product};
+    ccstr PrintIR {product};
     ccstr CompilationReport {product};
 }
