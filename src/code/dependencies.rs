@@ -90,6 +90,11 @@ fn selected(resolved: MethodRef, class: ClassRef) -> Option<MethodRef> {
     }
 }
 
+/// Compiled code must reckon with the class: it is linked, or about to be.
+pub fn is_reckoned_with(class: ClassRef) -> bool {
+    class.dependencies.load(Ordering::Relaxed) & CHECKED != 0
+}
+
 /// Whether the assumption holds for all classes that code must reckon with, or for the call site as it is.
 fn holds(d: &Dependency) -> bool {
     if let Dependency::CallSiteTarget { object, target, .. } = d {
@@ -102,7 +107,7 @@ fn holds(d: &Dependency) -> bool {
         if !seen.insert(address(c)) {
             continue;
         }
-        if c.dependencies.load(Ordering::Relaxed) & CHECKED != 0 && breaks(d, c) {
+        if is_reckoned_with(c) && breaks(d, c) {
             return false;
         }
         waiting.extend(c.subclasses.lock().iter().copied());

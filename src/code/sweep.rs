@@ -82,9 +82,12 @@ pub fn make_room(t: &JavaThread) {
     }
 }
 
-/// Tells, as HotSpot does, that there is no room for more code.
-pub fn report_full() {
+/// Tells, as HotSpot does, that there is no room for more code; everyone if it is the `first` time.
+pub fn report_full(first: bool) {
     log!(Info, [codecache], "Code cache is full - disabling compilation");
+    if !first {
+        return;
+    }
     let full = "CodeCache is full. Compiler has been disabled.";
     let hint = "Try increasing the code cache size using -XX:ReservedCodeCacheSize=";
     log!(Warning, [codecache], "{full}");
@@ -101,9 +104,11 @@ pub fn summary() -> String {
     let (low, high) = c.bounds();
     let blobs = compiled::all().len();
     let enabled = broker::get().is_some_and(|b| b.is_enabled());
+    let (stops, restarts) = broker::get().map_or((0, 0), |b| b.stops_and_restarts());
     format!(
         "CodeCache: size={}Kb used={}Kb max_used={}Kb free={}Kb\n bounds [{low:#018x}, {:#018x}, {high:#018x}]\n \
-         total_blobs={blobs} nmethods={blobs} adapters=0\n compilation: {}",
+         total_blobs={blobs} nmethods={blobs} adapters=0\n compilation: {}\n              \
+         stopped_count={stops}, restarted_count={restarts}\n full_count={stops}",
         reserved >> 10,
         used >> 10,
         peak >> 10,

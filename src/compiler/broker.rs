@@ -44,11 +44,24 @@ pub struct Broker {
     barrier: bool,
     /// The code cache is full: nothing is compiled until code has been freed.
     disabled: AtomicBool,
+    /// How often compiling has stopped for that, and gone on.
+    stops: AtomicU32,
+    restarts: AtomicU32,
     /// Compiler threads hold back while this is set (`WhiteBox.lockCompilation`).
     locked: Mutex<bool>,
     unlocked: Condvar,
     inlining: [Option<Limits>; 2],
+    threads: Mutex<Vec<CompilerThread>>,
     pub statistics: Statistics,
+}
+
+/// A compiler thread, as thread dumps show it.
+struct CompilerThread {
+    name: String,
+    /// Address of its `JavaThread`.
+    address: usize,
+    os_id: i32,
+    task: Option<Arc<Task>>,
 }
 
 static BROKER: OnceLock<Broker> = OnceLock::new();
@@ -91,6 +104,9 @@ pub fn start(options: &Options) -> Result<(), String> {
         barrier: crate::heap::needs_barrier(),
         huge_methods: !flags.bool("DontCompileHugeMethods"),
         disabled: AtomicBool::new(false),
+        stops: AtomicU32::new(0),
+        restarts: AtomicU32::new(0),
+        threads: Mutex::default(),
         locked: Mutex::new(false),
         unlocked: Condvar::new(),
         inlining: [Limits::QUICK, Limits::OPTIMIZED.with_flags(flags)].map(|l| flags.bool("Inline").then_some(l)),
@@ -98,13 +114,14 @@ pub fn start(options: &Options) -> Result<(), String> {
         thresholds,
     };
     let b = BROKER.get_or_init(|| broker);
-    let quick = (0..b.thresholds.quick_threads).map(|i| ("C1 CompilerThre", i, &b.quick));
-    let optimized = (0..b.thresholds.optimized_threads).map(|i| ("C2 CompilerThre", i, &b.optimized));
-    for (name, _, queue) in quick.chain(optimized) {
+    let optimized = (0..b.thresholds.optimized_threads).map(|i| (format!("C2 CompilerThread{i}"), &b.optimized));
+    let quick = (0..b.thresholds.quick_threads).map(|i| (format!("C1 CompilerThread{i}"), &b.quick));
+    for (name, queue) in optimized.chain(quick) {
         std::thread::Builder::new()
-            .name(name.to_string())
+            // As much of it as Linux takes.
+            .name(name[..15].to_string())
             .stack_size(STACK_BYTES)
-            .spawn(move || serve(b, queue))
+            .spawn(move || serve(b, queue, name))
             .map_err(|e| format!("cannot start a compiler thread: {e}"))?;
     }
     Ok(())
@@ -156,7 +173,7 @@ fn read_commands(options: &Options) -> Commands {
 }
 
 /// A compiler thread.
-fn serve(b: &'static Broker, queue: &'static CompileQueue) {
+fn serve(b: &'static Broker, queue: &'static CompileQueue, name: String) {
     let t = match lifecycle::attach_hidden() {
         Ok(t) => t,
         Err(e) => {
@@ -164,10 +181,21 @@ fn serve(b: &'static Broker, queue: &'static CompileQueue) {
             return;
         }
     };
+    let address = t as *const JavaThread as usize;
+    let os_id = t.os_tid.load(Ordering::Relaxed) as i32;
+    b.threads.lock().push(CompilerThread { name, address, os_id, task: None });
+    let working_on = |task: Option<&Arc<Task>>| {
+        if let Some(me) = b.threads.lock().iter_mut().find(|x| x.address == address) {
+            me.task = task.cloned();
+        }
+    };
     while let Some(task) = queue_take(t, queue) {
+        working_on(Some(&task));
         b.run(t, &task);
         queue.done(&task);
+        working_on(None);
     }
+    b.threads.lock().retain(|x| x.address != address);
     lifecycle::detach(t);
 }
 
@@ -370,7 +398,9 @@ impl Broker {
             return;
         }
         if !self.disabled.swap(true, Ordering::Relaxed) {
-            code::sweep::report_full();
+            // As on HotSpot, who has been told once knows; a log tells every time.
+            let first = self.stops.fetch_add(1, Ordering::Relaxed) == 0;
+            code::sweep::report_full(first);
         }
     }
 
@@ -378,8 +408,14 @@ impl Broker {
     pub fn code_freed(&self) {
         if self.disabled.load(Ordering::Relaxed) && code::sweep::has_room() {
             self.disabled.store(false, Ordering::Relaxed);
+            self.restarts.fetch_add(1, Ordering::Relaxed);
             crate::log!(Info, [codecache], "Restarting compiler");
         }
+    }
+
+    /// How often compiling has stopped because the code cache was full, and gone on.
+    pub fn stops_and_restarts(&self) -> (u32, u32) {
+        (self.stops.load(Ordering::Relaxed), self.restarts.load(Ordering::Relaxed))
     }
 
     /// Compiles are made, if asked for.
@@ -387,8 +423,26 @@ impl Broker {
         !self.disabled.load(Ordering::Relaxed)
     }
 
-    fn report_task(&self, task: &Task, message: Option<&str>) {
-        self.report(&Line {
+    /// The compiler threads' part of a thread dump.
+    pub fn dump_threads(&self) -> String {
+        let mut threads: Vec<String> = Vec::new();
+        for x in self.threads.lock().iter() {
+            let doing = match &x.task {
+                Some(task) => format!("Compiling: {}", self.line_of(task, None).short()),
+                None => "No compile task".to_string(),
+            };
+            threads.push(format!(
+                "\"{}\" daemon prio=9 tid={:#018x} nid={:#x}\n   java.lang.Thread.State: RUNNABLE\n   {doing}\n\n",
+                x.name, x.address, x.os_id
+            ));
+        }
+        // HotSpot shows C2's first.
+        threads.sort_by(|a, b| b[..3].cmp(&a[..3]).then(a.cmp(b)));
+        threads.concat()
+    }
+
+    fn line_of<'a>(&self, task: &Task, message: Option<&'a str>) -> Line<'a> {
+        Line {
             id: task.id,
             method: task.method,
             osr_bci: task.osr_bci,
@@ -396,7 +450,11 @@ impl Broker {
             tiered: self.thresholds.tiered,
             blocking: task.blocking,
             message,
-        });
+        }
+    }
+
+    fn report_task(&self, task: &Task, message: Option<&str>) {
+        self.report(&self.line_of(task, message));
     }
 
     /// A `made not entrant` line.

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, FrameKind, FRAME_SLOTS};
 use super::run::{run, Start};
-use super::slow::{dispatch, overflow, Dispatch};
+use super::slow::{dispatch, invocations, overflow, Dispatch};
 use crate::exceptions::VmResult;
 use crate::heap::layout::Oop;
 use crate::link::resolve;
@@ -71,6 +71,16 @@ pub(crate) unsafe fn enter(t: &JavaThread, method: MethodRef, args: *mut u64, to
                     args = end.sub(m.arg_slots as usize);
                     continue;
                 }
+            }
+        }
+        // Who calls from compiled code counts like who calls from the interpreter.
+        let n = method.invocation_counter.load(Ordering::Relaxed).wrapping_add(1);
+        method.invocation_counter.store(n, Ordering::Relaxed);
+        if n & t.invoke_mask.get() == 0 {
+            invocations(t, method, n);
+            if method.interpreted.load(Ordering::Acquire).is_null() {
+                // Compiled meanwhile.
+                continue;
             }
         }
         push_frame(t, method, args)?;

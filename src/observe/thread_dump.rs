@@ -102,6 +102,9 @@ pub fn text(t: &JavaThread) -> String {
         }
         out.push('\n');
     }
+    if let Some(b) = crate::compiler::broker::get() {
+        out += &b.dump_threads();
+    }
     out
 }
 

@@ -1,8 +1,10 @@
 //! Class-hierarchy analysis: the one method that a call can reach, among the classes loaded so far.
 
+use crate::code::dependencies;
 use crate::link::resolve::vtable_index;
 use crate::meta::class::ClassRef;
 use crate::meta::method::{MethodKind, MethodRef};
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 /// Classes looked at before the analysis gives up: it is not worth more.
@@ -33,15 +35,15 @@ pub fn select(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
 pub fn unique_target(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
     let mut found: Option<MethodRef> = None;
     let mut todo = vec![class];
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     while let Some(c) = todo.pop() {
-        if seen.contains(&c) {
+        // What is loaded only has no instances: linking it checks what is assumed here.
+        if !std::ptr::eq(c, class) && !dependencies::is_reckoned_with(c) || !seen.insert(c.word()) {
             continue;
         }
-        if seen.len() >= MAX_CLASSES {
+        if seen.len() > MAX_CLASSES {
             return None;
         }
-        seen.push(c);
         if !c.is_interface() && !c.is_abstract() {
             let target = select(c, m)?;
             match found {
