@@ -59,7 +59,7 @@ fn each_of_1000_subclasses_invalidates_code_and_steady_state_returns() {
     let text = String::from_utf8_lossy(&out.stdout);
     std::fs::write(dir.join("log"), &out.stdout).expect("the directory is writable");
     assert!(out.status.success(), "{}\n{}", out.status, String::from_utf8_lossy(&out.stderr));
-    assert_eq!(text.lines().last(), Some("1000 classes, 0 wrong"), "log: {}", dir.display());
+    assert!(text.lines().any(|l| l == "1000 classes, 0 wrong"), "log: {}", dir.display());
 
     // Every class has broken the assumption about its method in its group's code, at tier 4.
     let broken: HashSet<u32> = text

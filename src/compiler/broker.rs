@@ -350,9 +350,8 @@ impl Broker {
     }
 
     fn install(&self, t: &'static JavaThread, task: &Task, artifact: Artifact, begin: Instant) {
-        if self.print_inlining || self.commands.asks(CommandKind::PrintInlining, task.method) {
-            log::print_inlining(&artifact.inlining);
-        }
+        let print = self.print_inlining || self.commands.asks(CommandKind::PrintInlining, task.method);
+        log::inlining(&artifact.inlining, print);
         let installed = Installed {
             osr: task.osr_bci.is_some(),
             bytecodes: artifact.bytecodes,
@@ -505,6 +504,9 @@ impl Broker {
     pub fn print_statistics(&self, flags: &Flags) {
         if flags.bool("CITime") {
             log::out(self.statistics.report().trim_end_matches('\n'));
+        }
+        if flags.bool("PrintCodeCache") {
+            log::out(&code::sweep::summary());
         }
     }
 

@@ -90,12 +90,17 @@ pub fn out(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// What `-XX:+PrintInlining` says about a compile: one decision a line, indented by its depth. In one piece, so
-/// that the lines of compiles do not mix.
-pub fn print_inlining(decisions: &[Decision]) {
+/// What `-XX:+PrintInlining` says about a compile, if it is to be `print`ed: one decision a line, indented by its
+/// depth. In one piece, so that the lines of compiles do not mix. The log has the same lines.
+pub fn inlining(decisions: &[Decision], print: bool) {
     use std::io::Write;
-    let text: String = decisions.iter().map(|d| inlining_line(d) + "\n").collect();
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    if print {
+        let text: String = decisions.iter().map(|d| inlining_line(d) + "\n").collect();
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+    for d in decisions {
+        crate::log!(Debug, [jit, inlining], "{}", inlining_line(d));
+    }
 }
 
 /// Attributes `s` synchronized, `!` exception handlers, `m` monitors; then bytecode index, callee, verdict.
@@ -117,6 +122,7 @@ fn inlining_line(d: &Decision) -> String {
         m.class().external_name(),
         m.name,
         m.code.len(),
-        indent = 2 * d.depth,
+        // The compiled method itself is one of those around.
+        indent = 2 * d.depth.saturating_sub(1),
     )
 }
