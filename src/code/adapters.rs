@@ -124,6 +124,7 @@ unsafe fn enter(t: &JavaThread, m: &Method, c: &mut CallIn) -> VmResult<u64> {
 /// (or the native, or throws what an abstract method stands for). `sp` is the caller's.
 pub(super) unsafe extern "C" fn call_out(t: &JavaThread, m: MethodRef, args: *const Arguments, sp: usize) -> u64 {
     let border = Border::push(t, sp, *((sp - 8) as *const usize));
+    crate::deopt::stress::at_call(t);
     let here = 0u8;
     let stack = border.top();
     let top = stack.add(m.arg_slots as usize);

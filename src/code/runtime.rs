@@ -9,7 +9,7 @@ use super::compiled;
 use super::frames::Border;
 use super::stubs::{Arguments, Registers};
 use crate::compiler::ir::Runtime;
-use crate::deopt::{self, Entry};
+use crate::deopt::{self, stress, Entry};
 use crate::exceptions::throw;
 use crate::heap::layout::Oop;
 use crate::heap::{access, alloc, refs};
@@ -91,10 +91,12 @@ pub fn is_available(r: Runtime) -> bool {
 
 unsafe extern "C" fn monitor_enter(t: &JavaThread, object: usize) {
     let _border = Border::of_anchor(t);
+    stress::at_call(t);
     let _ = monitor::enter(t, Oop::from_address(object));
 }
 
 unsafe extern "C" fn monitor_exit(t: &JavaThread, object: usize) {
+    // Never stops, so that no frame is left with the lock given up that its debug point says it holds.
     let _border = Border::of_anchor(t);
     let _ = monitor::exit(t, Oop::from_address(object));
 }
@@ -210,7 +212,7 @@ unsafe extern "C" fn multi_new_array(t: &JavaThread, _: usize, args: &Arguments,
 
 /// The frame goes on in the interpreter if that was asked for meanwhile.
 unsafe fn still_valid(t: &JavaThread, registers: &Registers, sp: usize, pc: usize) -> usize {
-    if t.lazy_deopt.take(sp).is_none() {
+    if t.lazy_deopt.take(sp).is_none() && !stress::is_due() {
         return 0;
     }
     deopt::leave(t, sp, pc, Some(registers), Entry::Execute);

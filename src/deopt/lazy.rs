@@ -69,23 +69,48 @@ pub(crate) unsafe fn mark_thread(t: &JavaThread, invalid: &HashSet<usize>, activ
         }
         next = frame.prev;
     }
+    patch(t, stubs.lazy_deopt, &found);
+    found.len()
+}
+
+/// Replaces the return addresses of the frames `found` (sp, return address), unless they are already.
+///
+/// # Safety
+/// By the thread itself, or in a pause; frames of `t`.
+unsafe fn patch(t: &JavaThread, stub: usize, found: &[(usize, usize)]) {
     // Innermost first; the list wants the outermost first. Entries of frames that are gone leave.
     let list = t.lazy_deopt.list();
     let live: Vec<(usize, usize)> =
-        list.drain(..).filter(|p| *((p.0 - 8) as *const usize) == stubs.lazy_deopt).collect();
+        list.drain(..).filter(|p| *((p.0 - 8) as *const usize) == stub).collect();
     let mut all = live;
-    for &(sp, pc) in &found {
+    for &(sp, pc) in found {
         let cell = (sp - 8) as *mut usize;
-        if *cell != stubs.lazy_deopt {
+        if *cell != stub {
             debug_assert!(*cell == pc, "a frame's return address lies below its sp");
-            *cell = stubs.lazy_deopt;
+            *cell = stub;
             all.push((sp, pc));
         }
     }
     all.sort_unstable_by_key(|p| std::cmp::Reverse(p.0));
     all.dedup_by_key(|p| p.0);
     *list = all;
-    found.len()
+}
+
+/// Makes those of the current thread's compiled frames deoptimize that `chosen` says, as [`mark_thread`] does.
+///
+/// # Safety
+/// `t` is the current thread, and its innermost compiled frames have a border.
+pub(super) unsafe fn mark_own(t: &JavaThread, mut chosen: impl FnMut() -> bool) {
+    let Some(stubs) = stubs::get() else { return };
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    let mut next = t.top_frame.get();
+    while let Some(frame) = next.as_ref() {
+        if frame.kind == FrameKind::Compiled {
+            found.extend(frames::behind(t, frame).filter(|_| chosen()).map(|a| (a.sp, a.pc)));
+        }
+        next = frame.prev;
+    }
+    patch(t, stubs.lazy_deopt, &found);
 }
 
 /// The stub that replaced return addresses lead to: control has come back to the frame at `sp` with this result.

@@ -6,6 +6,7 @@
 
 pub mod lazy;
 mod rebuild;
+pub mod stress;
 pub mod trap;
 
 pub use rebuild::{leave, Entry};
@@ -13,6 +14,7 @@ pub use rebuild::{leave, Entry};
 use crate::code::assembled::PointKind;
 use crate::code::compiled;
 use crate::code::stubs::Registers;
+use crate::compiler::ir::Reason;
 use crate::threads::JavaThread;
 
 /// `Stub::Deopt`: a check has failed in the frame at `sp`; `pc` names its debug point.
@@ -21,6 +23,9 @@ pub(crate) unsafe extern "C" fn eager(t: &JavaThread, registers: &Registers, sp:
     let Some(point) = code.point(pc) else { panic!("no debug point at {pc:#x} in {code:?}") };
     if let PointKind::Deopt(reason, action) = point.kind {
         trap::on_trap(code, point, pc, reason, action);
+        if reason == Reason::Stress {
+            stress::on_trap(t, sp, pc);
+        }
     }
     leave(t, sp, pc, Some(registers), Entry::Execute);
     1

@@ -14,6 +14,7 @@ mod locks;
 mod memory;
 pub mod rewrite;
 mod scalar;
+mod stress;
 
 use super::ir::parse::assert_round_trip;
 use super::ir::verify::assert_valid;
@@ -66,6 +67,8 @@ pub struct Settings<'a> {
     pub quick: bool,
     /// Check the function after every pass (`-XX:+VerifyIR`; always in debug builds).
     pub verify: bool,
+    /// `-XX:+DeoptStress`: the address of the cell that counts down to the next deoptimization.
+    pub deopt_stress: Option<usize>,
     /// Names of passes to leave out.
     pub disabled: &'a [String],
     /// Is handed the function after each pass that changed it.
@@ -99,6 +102,12 @@ pub fn run(f: &mut Function, settings: &mut Settings<'_>) -> Vec<(&'static str, 
             if let Some(dump) = &mut settings.dump {
                 dump(p.name, f);
             }
+        }
+    }
+    if let Some(cell) = settings.deopt_stress {
+        stress::run(f, cell);
+        if verify {
+            assert_valid(f, "stress");
         }
     }
     if settings.verify {
