@@ -349,18 +349,22 @@ impl Builder<'_> {
         if self.too_many_traps(Reason::ClassCheck) {
             let null = self.null();
             let (good, test) = (self.new_block(), self.new_block());
+            // A value of its own: what is learnt of it from here on does not hold before.
+            let cast = self.f.add_param(good, Type::Ref);
+            self.set_facts(cast, facts);
             let is_null = self.value(Op::Compare(Cond::Eq), vec![v, null], Type::I32);
-            let edge = |b| super::Edge::new(b, vec![]);
-            self.end(Terminator::Branch { cond: is_null, then: edge(good), other: edge(test), probability: 1 << 12 });
+            let (then, other) = (super::Edge::new(good, vec![v]), super::Edge::new(test, vec![]));
+            self.end(Terminator::Branch { cond: is_null, then, other, probability: 1 << 12 });
             self.cur = Some(test);
             let ok = self.value(Op::InstanceOf(c), vec![v], Type::I32);
             let fine = self.unlikely(ok);
             let class = self.value(Op::Const(i64::from(c.word())), vec![], Type::Ptr);
             self.runtime_throw(Runtime::ThrowClassCast, vec![v, class], state)?;
             self.cur = Some(fine);
-            self.jump(good);
+            self.end(Terminator::Jump(super::Edge::new(good, vec![v])));
             self.cur = Some(good);
-            return Ok(v);
+            self.sm().frame.refine(v, cast);
+            return Ok(cast);
         }
         let checked = self.value_at(Op::CheckCast(c), vec![v], Type::Ref, state);
         self.set_facts(checked, facts);

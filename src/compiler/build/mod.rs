@@ -19,6 +19,7 @@ mod liveness;
 mod memory;
 mod prune;
 mod resolve;
+mod same;
 mod scope;
 mod translate;
 
@@ -150,7 +151,7 @@ fn attempt(method: MethodRef, request: &Request, banned: &[MethodRef]) -> Result
     b.whole(method).map_err(|e| (e, b.scopes.last().map_or(method, |s| s.method)))?;
     prune::prune(&mut b.f);
     for &(x, y, bci, culprit) in &b.equal {
-        if b.f.resolve(x) != b.f.resolve(y) {
+        if !same::is_same(&b.f, x, y) {
             return Err((Refusal::UnstructuredLocking(bci), culprit));
         }
     }

@@ -70,7 +70,9 @@ fn may_use(from: ClassRef, named: ClassRef, declaring: ClassRef, flags: u16, des
     accessible && loaders_agree(from.loader, declaring.loader, descriptor.as_bytes())
 }
 
-/// Whether two loaders do not mean different classes by a name in the descriptor.
+/// Whether two loaders are known to mean the same classes by the names in the descriptor, so that resolution would
+/// have no loading constraint to record (JVMS 5.3.4): one may break what is loaded later. Names in `java` mean the
+/// same to all loaders, none of which can define such a class itself.
 fn loaders_agree(a: LoaderRef, b: LoaderRef, descriptor: &[u8]) -> bool {
     if std::ptr::eq(a, b) {
         return true;
@@ -78,13 +80,16 @@ fn loaders_agree(a: LoaderRef, b: LoaderRef, descriptor: &[u8]) -> bool {
     let mut rest = descriptor;
     while let Some(at) = rest.iter().position(|&c| c == b'L') {
         let end = rest[at..].iter().position(|&c| c == b';').map_or(rest.len(), |e| at + e);
-        let name = Symbol::intern(&rest[at + 1..end]);
-        if let (Some(x), Some(y)) = (a.find(name), b.find(name)) {
-            if !std::ptr::eq(x, y) {
-                return false;
-            }
-        }
+        let name = &rest[at + 1..end];
         rest = &rest[end..];
+        if name.starts_with(b"java/") {
+            continue;
+        }
+        let name = Symbol::intern(name);
+        match (a.find(name), b.find(name)) {
+            (Some(x), Some(y)) if std::ptr::eq(x, y) => {}
+            _ => return false,
+        }
     }
     true
 }
