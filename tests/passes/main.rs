@@ -3,8 +3,10 @@
 //! `tests/golden/passes/NAME/CASE.ir` holds what the case is about (a comment), a function, a line `=>`, and the
 //! function as pass NAME leaves it. `KILN_BLESS=1` writes the second function anew; look at the difference.
 
+mod generate;
 #[path = "../heap_support/mod.rs"]
 mod heap_support;
+mod oracle;
 mod round_trip;
 mod world;
 

@@ -3,6 +3,7 @@
 
 pub mod dominators;
 pub mod function;
+pub mod interpret;
 pub mod names;
 pub mod op;
 pub mod parse;
