@@ -5,11 +5,12 @@ CARGO_FLAGS := -q --release -j2
 # The reference VM; looked for when a recipe that needs it runs, after set-up.
 HOTSPOT = $(shell bash -c '. scripts/lib.sh && jdk17')/bin/java
 
-.PHONY: help setup build arm64 image run test tools bench jtreg fuzz-classfiles fuzz-jit
+.PHONY: help setup build arm64 image run test stress tools bench jtreg fuzz-classfiles fuzz-jit
 
 help:
 	@echo "make run               benchmarks on Kiln and on java, side by side"
 	@echo "make test              all tests, on x86-64 and (under qemu) on ARM64"
+	@echo "make stress            all fixtures in every mode of the compilers: hours (MODES='xcomp eager')"
 	@echo "make build             target/release/{kiln,libjvm.so}"
 	@echo "make arm64             target/arm64/{kiln,libjvm.so}"
 	@echo "make image             target/image: the installed JDK with Kiln as its VM"
@@ -37,6 +38,9 @@ run: build
 
 test: setup
 	scripts/test
+
+stress: setup
+	scripts/stress $(MODES)
 
 tools: image
 	@scripts/tools $(TOOLS)

@@ -9,6 +9,7 @@ use super::queue::{CompileQueue, Task};
 use super::refusal::Refusal;
 use super::statistics::{Installed, Statistics};
 use crate::code::{self, compiled, Compilation, InstallError};
+use crate::deopt;
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
 use crate::options::{ExecutionMode, Flags, Options};
 use crate::profile::data::{self, TrapLimits};
@@ -113,6 +114,9 @@ pub fn start(options: &Options) -> Result<(), String> {
         statistics: Statistics::default(),
         thresholds,
     };
+    if options.settings.deopt_stress {
+        deopt::stress::start(options.settings.stress_seed);
+    }
     let b = BROKER.get_or_init(|| broker);
     let optimized = (0..b.thresholds.optimized_threads).map(|i| (format!("C2 CompilerThread{i}"), &b.optimized));
     let quick = (0..b.thresholds.quick_threads).map(|i| (format!("C1 CompilerThread{i}"), &b.quick));
@@ -309,31 +313,43 @@ impl Broker {
         crate::log!(Debug, [jit, compilation], "{}", log::not_compilable(m, tier, osr, why));
     }
 
+    /// Compiles for the processor `target`, and installs nothing.
+    ///
+    /// # Errors
+    /// Why not; a panic is one reason.
+    pub fn compile(
+        &self,
+        t: &JavaThread,
+        method: MethodRef,
+        osr_bci: Option<u16>,
+        tier: u8,
+        target: (Arch, Features),
+    ) -> Result<Artifact, Refusal> {
+        let job = pipeline::Job {
+            method,
+            osr_bci,
+            tier,
+            thresholds: &self.thresholds,
+            verify: self.verify,
+            deopt_stress: deopt::stress::cell(),
+            arch: target.0,
+            features: target.1,
+            barrier: self.barrier,
+            ordered: ordered_inlining,
+            inlining: self.inlining[usize::from(tier == 4)],
+            disabled: &self.disabled_passes,
+            print: &self.printed_passes,
+        };
+        let made = state::in_native(t, || crate::vm::crash::contain(|| pipeline::compile(&job)));
+        made.unwrap_or_else(|panic| Err(Refusal::Panic(panic)))
+    }
+
     /// Compiles and installs; whatever goes wrong, the program goes on.
     fn run(&self, t: &'static JavaThread, task: &Task) {
         self.await_unlocked(t);
         let begin = Instant::now();
         self.report_task(task, None);
-        let made = state::in_native(t, || {
-            crate::vm::crash::contain(|| pipeline::compile(&pipeline::Job {
-                method: task.method,
-                osr_bci: task.osr_bci,
-                tier: task.tier,
-                thresholds: &self.thresholds,
-                verify: self.verify,
-                arch: Arch::HOST,
-                features: self.features,
-                barrier: self.barrier,
-                ordered: ordered_inlining,
-                inlining: self.inlining[usize::from(task.tier == 4)],
-                disabled: &self.disabled_passes,
-                print: &self.printed_passes,
-            }))
-        });
-        let outcome = match made {
-            Ok(r) => r,
-            Err(panic) => Err(Refusal::Panic(panic)),
-        };
+        let outcome = self.compile(t, task.method, task.osr_bci, task.tier, (Arch::HOST, self.features));
         let phases = match outcome {
             Ok(artifact) => {
                 let phases = artifact.phases;

@@ -18,6 +18,11 @@ pub struct Line<'a> {
     pub message: Option<&'a str>,
 }
 
+/// `java.lang.Object::equals(Ljava/lang/Object;)Z (11 bytes)`.
+pub fn name_and_size(m: MethodRef) -> String {
+    format!("{}::{}{} ({} bytes)", m.class().external_name(), m.name, m.descriptor, m.code.len())
+}
+
 fn has_handlers(m: MethodRef) -> bool {
     m.code_attribute().is_some_and(|c| !c.exception_table.is_empty())
 }

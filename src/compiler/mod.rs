@@ -16,3 +16,4 @@ pub mod pipeline;
 pub mod queue;
 pub mod refusal;
 pub mod statistics;
+pub mod world;

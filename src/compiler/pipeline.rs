@@ -24,6 +24,8 @@ pub struct Job<'a> {
     pub thresholds: &'a Thresholds,
     /// Verify the IR after every pass.
     pub verify: bool,
+    /// `-XX:+DeoptStress`: the address of the cell that counts down to the next deoptimization.
+    pub deopt_stress: Option<usize>,
     pub arch: Arch,
     pub features: Features,
     /// The collector wants write barriers.
@@ -89,7 +91,14 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
     };
     print("built", &function);
     let dump: Option<&mut dyn FnMut(&str, &Function)> = if job.print.is_empty() { None } else { Some(&mut print) };
-    passes::run(&mut function, &mut passes::Settings { quick, verify: job.verify, disabled: job.disabled, dump });
+    let mut settings = passes::Settings {
+        quick,
+        verify: job.verify,
+        deopt_stress: job.deopt_stress,
+        disabled: job.disabled,
+        dump,
+    };
+    passes::run(&mut function, &mut settings);
     let improved = Instant::now();
     if log_enabled!(Trace, [jit, compilation]) && before.allocations + before.locks > 0 {
         let after = Work::of(&function);
@@ -106,7 +115,7 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
         );
     }
     let options =
-        Options { arch: job.arch, features: job.features, quick, comments: false, barrier: job.barrier, check: false };
+        Options { arch: job.arch, features: job.features, quick, comments: false, barrier: job.barrier, check: job.verify };
     let assembled = backend::compile(&function, &options)?;
     let phases = Phases { build: built - begin, passes: improved - built, code: improved.elapsed() };
     Ok(Artifact { assembled, dependencies, inlining, bytecodes, phases })

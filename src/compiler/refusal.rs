@@ -31,6 +31,26 @@ pub enum Refusal {
     Panic(String),
 }
 
+impl Refusal {
+    /// What kind of reason it is, to count by.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Refusal::NoCode => "no code",
+            Refusal::Subroutine(_) => "subroutine",
+            Refusal::UnstructuredLocking(_) => "unbalanced monitors",
+            Refusal::Malformed(_) => "malformed code",
+            Refusal::OsrEntry(_) => "OSR entry",
+            Refusal::ObjectInit => "Object.<init>",
+            Refusal::TooManyNodes { .. } => "out of nodes",
+            Refusal::NoMethod => "no method",
+            Refusal::TooManyArguments => "too many arguments",
+            Refusal::RegisterAllocation(_) => "register allocation",
+            Refusal::TooFar => "code too large",
+            Refusal::Panic(_) => "panic",
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

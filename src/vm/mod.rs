@@ -73,6 +73,11 @@ impl Vm {
         self.booted.load(Ordering::Acquire)
     }
 
+    /// The run-time image.
+    pub fn boot_image(&self) -> &crate::classpath::JImage {
+        self.boot_path.image()
+    }
+
     /// Looks for a class file on the boot path. While the module graph is being built, wherever
     /// the image has the package; then in the module that the boot loader has it in, or, if
     /// that is its unnamed one, in what `-Xbootclasspath/a` appends.

@@ -76,6 +76,11 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
         report_boot_failure(t);
         return Err(JNI_ERR);
     }
+    match crate::compiler::world::run(t, &get().options) {
+        Ok(None) => {}
+        Ok(Some(good)) => crate::os::console::exit(i32::from(!good)),
+        Err(m) => fail(&m),
+    }
     Ok(t)
 }
 

@@ -13,4 +13,9 @@ flag_table! {
     bool VerifyIR = false {product};
     ccstr PrintIR {product};
     ccstr CompilationReport {product};
+    bool CompileTheWorld = false {product};
+    ccstr CompileTheWorldModule = "java.base" {product};
+    ccstr CompileTheWorldPrefix = "java/" {product};
+    uint CompileTheWorldStartAt = 1 {product};
+    uint CompileTheWorldStopAt = 4294967295 {product};
 }
