@@ -99,8 +99,9 @@ pub struct ReceiverSite {
     pub cache: AtomicU64,
     /// The resolved method.
     pub method: MethodRef,
-    /// `invokeinterface`; otherwise `invokevirtual` of a method without a vtable index.
-    pub interface: bool,
+    /// The interface that an `invokeinterface` names, which receivers must implement; `None` for
+    /// `invokevirtual` of a method without a vtable index.
+    pub interface: Option<ClassRef>,
 }
 
 impl ReceiverSite {

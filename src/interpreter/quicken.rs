@@ -198,7 +198,7 @@ fn invoke_virtual(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Ins
         return Ok(Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m)));
     }
     // A default or abstract interface method found through a class.
-    receiver_site(t, holder, m, false)
+    receiver_site(t, holder, m, None)
 }
 
 /// The first call of a method resolves it together with what the receiver selects: if that is
@@ -222,20 +222,15 @@ unsafe fn check_selected(t: &JavaThread, method: MethodRef, index: u16, quick: I
 }
 
 fn invoke_interface(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {
-    let m = resolve::method(t, method.class(), index, InvokeKind::Interface)?;
-    if !m.class().is_interface() {
-        // A public method of Object.
-        let v = m.vtable_index.load(Ordering::Acquire);
-        return Ok(if v >= 0 {
-            Insn::new(Op::InvokeVirtualQ, m.arg_slots, v as u32)
-        } else {
-            Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m))
-        });
-    }
-    receiver_site(t, method.class(), m, true)
+    let holder = method.class();
+    // Public methods of Object too (JVMS 5.4.3.4): their receivers must implement the interface.
+    let m = resolve::method(t, holder, index, InvokeKind::Interface)?;
+    let named = holder.constants.file().member_ref(index).expect("format checking accepted the entry").class_index;
+    let interface = resolve::class(t, holder, named)?;
+    receiver_site(t, holder, m, Some(interface))
 }
 
-fn receiver_site(t: &JavaThread, holder: ClassRef, m: MethodRef, interface: bool) -> VmResult<Insn> {
+fn receiver_site(t: &JavaThread, holder: ClassRef, m: MethodRef, interface: Option<ClassRef>) -> VmResult<Insn> {
     let site = ReceiverSite { cache: AtomicU64::new(0), method: m, interface };
     let site = holder.loader.arena.place(site).map_err(|_| metaspace(t))?;
     Ok(Insn::new(Op::InvokeInterfaceQ, m.arg_slots, address(site)))

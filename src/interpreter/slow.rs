@@ -331,21 +331,21 @@ pub unsafe fn select(
 ) -> VmResult<MethodRef> {
     let class = Class::from_word(word);
     let m = site.method;
-    let index = m.itable_index.load(Ordering::Relaxed);
-    let found = if site.interface && index >= 0 {
-        class.itable_lookup(m.class(), index as usize).flatten()
-    } else {
-        None
+    // A table for the interface itself says that it is implemented.
+    let found = match (site.interface, usize::try_from(m.itable_index.load(Ordering::Relaxed))) {
+        (Some(i), Ok(index)) if i == m.class() => class.itable_lookup(i, index).flatten(),
+        _ => None,
     };
-    let target = match found {
-        Some(x) => x,
-        None => {
+    let target = match (found, site.interface) {
+        (Some(x), _) => x,
+        (None, Some(i)) => {
             save(t, frame, pc, sp);
-            if site.interface {
-                resolve::select_interface(t, m, class)?
-            } else {
-                resolve::select_virtual(t, m, class)?
-            }
+            resolve::check_implements(t, class, i)?;
+            resolve::select_interface(t, m, class)?
+        }
+        (None, None) => {
+            save(t, frame, pc, sp);
+            resolve::select_virtual(t, m, class)?
         }
     };
     let pair = u64::from(word) | (target as *const _ as usize as u64) << 32;

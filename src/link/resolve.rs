@@ -543,15 +543,23 @@ pub fn select_virtual(t: &JavaThread, m: MethodRef, class: ClassRef) -> VmResult
     Ok(selected)
 }
 
-/// The same for `invokeinterface`.
+/// What `invokeinterface` asks of its receiver (JVMS 6.5.invokeinterface): that its class
+/// implements the interface that the instruction names.
+pub fn check_implements(t: &JavaThread, class: ClassRef, interface: ClassRef) -> VmResult<()> {
+    if class.is_subclass_of(interface) {
+        return Ok(());
+    }
+    let text = format!("Class {class} does not implement the requested interface {interface}");
+    Err(throw(t, ICCE, Some(text)))
+}
+
+/// The method that `invokeinterface` of resolved method `m` selects for a receiver of `class`.
+/// Throws IncompatibleClassChangeError, IllegalAccessError, AbstractMethodError.
 pub fn select_interface(t: &JavaThread, m: MethodRef, class: ClassRef) -> VmResult<MethodRef> {
     if !m.class().is_interface() {
         return select_virtual(t, m, class);
     }
-    if !class.is_subclass_of(m.class()) {
-        let text = format!("Class {} does not implement the requested interface {}", class, m.class());
-        return Err(throw(t, ICCE, Some(text)));
-    }
+    check_implements(t, class, m.class())?;
     if m.is_private() {
         return Ok(m);
     }
