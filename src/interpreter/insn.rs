@@ -6,6 +6,7 @@
 
 use super::op::Op;
 use crate::heap::roots::RootSlot;
+use crate::meta::class::ClassRef;
 use crate::meta::method::{Method, MethodRef};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -91,7 +92,7 @@ impl SwitchTable {
     }
 }
 
-/// A call dispatched on the receiver's class through a search, with an inline cache.
+/// A call that looks at the receiver's class, with an inline cache.
 #[repr(C)]
 pub struct ReceiverSite {
     /// Class word in the low half, address of the selected method in the high half: one word,
@@ -99,9 +100,18 @@ pub struct ReceiverSite {
     pub cache: AtomicU64,
     /// The resolved method.
     pub method: MethodRef,
-    /// The interface that an `invokeinterface` names, which receivers must implement; `None` for
-    /// `invokevirtual` of a method without a vtable index.
-    pub interface: Option<ClassRef>,
+    pub kind: SiteKind,
+}
+
+/// What the call at a `ReceiverSite` asks of its receivers' classes.
+#[derive(Clone, Copy)]
+pub enum SiteKind {
+    /// `invokevirtual` of a method without a vtable index: selects.
+    Virtual,
+    /// `invokeinterface` that names this interface: they implement it; selects.
+    Interface(ClassRef),
+    /// `invokespecial` in this interface: they are subtypes of it. Always the resolved method.
+    Special(ClassRef),
 }
 
 impl ReceiverSite {

@@ -6,7 +6,7 @@
 //! instruction. The store is a release: what the quick form points at was written before.
 
 use super::frame::{save, Frame};
-use super::insn::{Insn, LinkedSite, ReceiverSite};
+use super::insn::{Insn, LinkedSite, ReceiverSite, SiteKind};
 use super::op::Op;
 use crate::classfile::Constant;
 use crate::exceptions::{throw, VmResult};
@@ -50,7 +50,7 @@ pub unsafe fn quicken(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mu
         }
         Op::InvokeSpecial => {
             let m = resolve::method(t, method.class(), index, InvokeKind::Special)?;
-            (Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m)), true)
+            (invoke_special(t, method.class(), m)?, true)
         }
         Op::InvokeVirtual => {
             let quick = invoke_virtual(t, method, index)?;
@@ -198,7 +198,7 @@ fn invoke_virtual(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Ins
         return Ok(Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m)));
     }
     // A default or abstract interface method found through a class.
-    receiver_site(t, holder, m, None)
+    receiver_site(t, holder, m, SiteKind::Virtual)
 }
 
 /// The first call of a method resolves it together with what the receiver selects: if that is
@@ -227,11 +227,20 @@ fn invoke_interface(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<I
     let m = resolve::method(t, holder, index, InvokeKind::Interface)?;
     let named = holder.constants.file().member_ref(index).expect("format checking accepted the entry").class_index;
     let interface = resolve::class(t, holder, named)?;
-    receiver_site(t, holder, m, Some(interface))
+    receiver_site(t, holder, m, SiteKind::Interface(interface))
 }
 
-fn receiver_site(t: &JavaThread, holder: ClassRef, m: MethodRef, interface: Option<ClassRef>) -> VmResult<Insn> {
-    let site = ReceiverSite { cache: AtomicU64::new(0), method: m, interface };
+/// In a class the verifier has seen to it that receivers are its instances, in an interface only the
+/// call itself can tell.
+fn invoke_special(t: &JavaThread, holder: ClassRef, m: MethodRef) -> VmResult<Insn> {
+    if holder.is_interface() && !m.is_constructor() {
+        return receiver_site(t, holder, m, SiteKind::Special(holder));
+    }
+    Ok(Insn::new(Op::InvokeDirectQ, m.arg_slots, address(m)))
+}
+
+fn receiver_site(t: &JavaThread, holder: ClassRef, m: MethodRef, kind: SiteKind) -> VmResult<Insn> {
+    let site = ReceiverSite { cache: AtomicU64::new(0), method: m, kind };
     let site = holder.loader.arena.place(site).map_err(|_| metaspace(t))?;
     Ok(Insn::new(Op::InvokeInterfaceQ, m.arg_slots, address(site)))
 }

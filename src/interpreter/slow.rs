@@ -2,7 +2,7 @@
 //! them first; the caller hands in the running frame's own.
 
 use super::frame::{save, Frame, NativeFrame};
-use super::insn::{PreparedCode, ReceiverSite};
+use super::insn::{PreparedCode, ReceiverSite, SiteKind};
 use super::monitors;
 use super::prepare::{self, PrepareError};
 use super::unwind::unwind;
@@ -332,18 +332,23 @@ pub unsafe fn select(
     let class = Class::from_word(word);
     let m = site.method;
     // A table for the interface itself says that it is implemented.
-    let found = match (site.interface, usize::try_from(m.itable_index.load(Ordering::Relaxed))) {
-        (Some(i), Ok(index)) if i == m.class() => class.itable_lookup(i, index).flatten(),
+    let found = match (site.kind, usize::try_from(m.itable_index.load(Ordering::Relaxed))) {
+        (SiteKind::Interface(i), Ok(index)) if i == m.class() => class.itable_lookup(i, index).flatten(),
         _ => None,
     };
-    let target = match (found, site.interface) {
+    let target = match (found, site.kind) {
         (Some(x), _) => x,
-        (None, Some(i)) => {
+        (None, SiteKind::Interface(i)) => {
             save(t, frame, pc, sp);
             resolve::check_implements(t, class, i)?;
             resolve::select_interface(t, m, class)?
         }
-        (None, None) => {
+        (None, SiteKind::Special(caller)) => {
+            save(t, frame, pc, sp);
+            resolve::check_special_receiver(t, class, caller)?;
+            m
+        }
+        (None, SiteKind::Virtual) => {
             save(t, frame, pc, sp);
             resolve::select_virtual(t, m, class)?
         }

@@ -553,6 +553,17 @@ pub fn check_implements(t: &JavaThread, class: ClassRef, interface: ClassRef) ->
     Err(throw(t, ICCE, Some(text)))
 }
 
+/// What `invokespecial` of anything but a constructor in an interface asks of its receiver (JVMS
+/// 6.5.invokespecial): that it is a subtype of that interface.
+pub fn check_special_receiver(t: &JavaThread, class: ClassRef, caller: ClassRef) -> VmResult<()> {
+    if class.is_subclass_of(caller) {
+        return Ok(());
+    }
+    let (class, caller) = (class.external_name(), caller.external_name());
+    let text = format!("Receiver class {class} must be the current class or a subtype of interface {caller}");
+    Err(throw(t, IAE, Some(text)))
+}
+
 /// The method that `invokeinterface` of resolved method `m` selects for a receiver of `class`.
 /// Throws IncompatibleClassChangeError, IllegalAccessError, AbstractMethodError.
 pub fn select_interface(t: &JavaThread, m: MethodRef, class: ClassRef) -> VmResult<MethodRef> {

@@ -4,7 +4,7 @@ use super::super::ir::{Action, Op, Reason, Runtime, State, Target, Terminator, T
 use super::super::refusal::Refusal;
 use super::resolve::{self, Callee};
 use super::{Builder, Tier};
-use crate::meta::class::class_flags;
+use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
 
 impl Builder<'_> {
@@ -36,12 +36,12 @@ impl Builder<'_> {
         if !m.is_static() {
             args[0] = self.null_check(args[0], state)?;
         }
-        if let Callee::PrivateInterface(m) = callee {
-            args[0] = self.cast(args[0], m.class(), state)?;
+        if let Some(c) = resolve::asked_of_receiver(method, op, index, callee) {
+            self.require(args[0], c, state);
         }
         self.profile_call(callee, &args);
         let result = match callee {
-            Callee::Static(m) | Callee::Special(m) | Callee::PrivateInterface(m) | Callee::Linked(m, _) => {
+            Callee::Static(m) | Callee::Special(m) | Callee::Linked(m, _) => {
                 if m.has_flag(method_flags::OBJECT_INIT) {
                     return self.object_init(args[0]);
                 }
@@ -59,6 +59,17 @@ impl Builder<'_> {
             self.push(v);
         }
         Ok(())
+    }
+
+    /// Leaves the call to the interpreter, which throws, unless its receiver is an instance of `c`.
+    fn require(&mut self, receiver: Value, c: ClassRef, state: State) {
+        if self.facts(receiver).class.is_some_and(|k| k.is_subclass_of(c)) {
+            return;
+        }
+        let ok = self.value(Op::InstanceOf(c), vec![receiver], Type::I32);
+        let good = self.unlikely(ok);
+        self.trap(Reason::ClassCheck, Action::None, state);
+        self.cur = Some(good);
     }
 
     /// `MethodHandleImpl.isCompileConstant`: what a compile knows and the interpreter does not.

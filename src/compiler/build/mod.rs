@@ -339,10 +339,14 @@ impl Builder<'_> {
         let mut at = 0;
         for (i, &v) in args.iter().enumerate() {
             if i == 0 && !method.is_static() {
+                // The verifier answers for a class wherever the value is live; an interface it takes on trust,
+                // and tests that an inlined method's caller has made of the same value must stand.
+                let trusted = method.class();
                 let mut facts = self.facts(v);
                 facts.non_null = true;
-                if facts.class.is_none_or(|c| !c.is_subclass_of(method.class())) {
-                    facts.class = Some(method.class());
+                let told = !trusted.is_interface() || self.scopes.len() == 1;
+                if told && facts.class.is_none_or(|c| !c.is_subclass_of(trusted)) {
+                    facts.class = Some(trusted);
                 }
                 self.set_facts(v, facts);
             }

@@ -144,8 +144,6 @@ pub enum Callee {
     Static(MethodRef),
     /// This method, after a null check of the receiver.
     Special(MethodRef),
-    /// ... and after a check that the receiver is an instance of the method's interface.
-    PrivateInterface(MethodRef),
     Virtual(MethodRef),
     Interface(MethodRef),
     /// A linked call site: the adapter with the root slot of a trailing argument.
@@ -160,7 +158,6 @@ impl Callee {
         match self {
             Callee::Static(m)
             | Callee::Special(m)
-            | Callee::PrivateInterface(m)
             | Callee::Virtual(m)
             | Callee::Interface(m)
             | Callee::Linked(m, _)
@@ -249,9 +246,26 @@ fn invoke_interface(holder: ClassRef, index: u16) -> Option<Callee> {
         return None;
     }
     if m.class().is_interface() && m.is_private() {
-        return Some(Callee::PrivateInterface(m));
+        return Some(Callee::Special(m));
     }
     Some(dispatched(m))
+}
+
+/// What the receiver of a resolved call must be an instance of and nothing else sees to: the verifier takes any
+/// object for an interface.
+pub fn asked_of_receiver(method: MethodRef, op: u8, index: u16, callee: Callee) -> Option<ClassRef> {
+    let holder = method.class();
+    match op {
+        // An interface call finds its method in the interface's own table.
+        0xb9 => named_class(holder, index).filter(|&c| !matches!(callee, Callee::Interface(m) if m.class() == c)),
+        0xb7 => Some(holder).filter(|c| c.is_interface() && !callee.method().is_constructor()),
+        _ => None,
+    }
+}
+
+/// The class that member reference `index` names.
+fn named_class(holder: ClassRef, index: u16) -> Option<ClassRef> {
+    class(holder, holder.constants.file().member_ref(index)?.class_index)
 }
 
 /// JVMS 6.5.invokespecial, for a reference that has been resolved.
