@@ -41,8 +41,8 @@ struct LinkEnv<'a> {
 
 impl LinkEnv<'_> {
     fn find(&self, name: &[u8]) -> VmResult<ClassRef> {
-        // A hidden class cannot be found under its own name, nor under that of its class file.
-        if name == self.class.file().name() || name == self.class.name.as_bytes() {
+        // A hidden class is found under its own name here alone. The name in its class file is another's.
+        if name == self.class.name.as_bytes() {
             return Ok(self.class);
         }
         load_or_no_class_def(self.t, self.class.loader, Symbol::intern(name))
