@@ -67,7 +67,9 @@ impl Builder<'_> {
             self.set_facts(checked, RefFacts { class: Some(target.class()), exact: false, ..facts });
             args[0] = checked;
         }
-        if !(target.is_final() || root.is_final()) || class.is_none() {
+        // A final method is the only one where it is inherited; beside the class that has it there may be others.
+        let settled = root.is_final() || target.is_final() && root.is_subclass_of(target.class());
+        if !settled || class.is_none() {
             self.dependencies.add(Dependency::UniqueConcreteMethod { class: root, resolved: m, target });
         }
         Ok(Some(target))
