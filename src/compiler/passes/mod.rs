@@ -15,6 +15,7 @@ mod memory;
 pub mod rewrite;
 mod scalar;
 mod stress;
+mod sink;
 
 use super::ir::parse::assert_round_trip;
 use super::ir::verify::assert_valid;
@@ -59,6 +60,8 @@ pub static PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run, after: &[], quick: false },
     Pass { name: "cfg", run: cfg::run, after: &[], quick: false },
     Pass { name: "dce", run: dce::run, after: &[], quick: true },
+    // Last: what is dead would be read in places that are gone.
+    Pass { name: "sink", run: sink::run, after: &["dce"], quick: false },
 ];
 
 /// What to do beside optimizing.
