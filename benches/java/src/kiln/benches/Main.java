@@ -1,5 +1,7 @@
 package kiln.benches;
 
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -7,10 +9,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Runs kernels: {@code [-l] [-n repetitions] [-s scale] [name...]}; no names means all.
+ * Runs kernels: {@code [-l] [-m] [-n repetitions] [-s scale] [name...]}; no names means all.
+ * {@code -m} marks begin and end of each repetition for {@code benches/count-instructions.c}.
  * One line a kernel: {@code name<TAB>median_ms<TAB>min_ms<TAB>checksum}.
  */
 public final class Main {
+    /** The begin mark; the end mark is 1 more. See {@code benches/count-instructions.c}. */
+    private static final long MARK = 0x4b494c4e00L;
+
     private Main() {}
 
     static Kernel[] all() {
@@ -24,14 +30,16 @@ public final class Main {
         };
     }
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException {
         int repetitions = 5;
         int scale = 10;
         boolean list = false;
+        boolean mark = false;
         List<String> names = new ArrayList<>();
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
                 case "-l": list = true; break;
+                case "-m": mark = true; break;
                 case "-n": repetitions = number(args, ++i); break;
                 case "-s": scale = number(args, ++i); break;
                 default:
@@ -53,17 +61,31 @@ public final class Main {
             if (k == null) {
                 fail("no kernel " + name + "; -l lists them");
             }
-            System.out.println(list ? name : measure(k, repetitions, scale));
+            if (list) {
+                System.out.println(name);
+            } else if (mark) {
+                try (RandomAccessFile marks = new RandomAccessFile("/dev/null", "r")) {
+                    System.out.println(measure(k, repetitions, scale, marks));
+                }
+            } else {
+                System.out.println(measure(k, repetitions, scale, null));
+            }
         }
     }
 
-    private static String measure(Kernel k, int repetitions, int scale) {
+    private static String measure(Kernel k, int repetitions, int scale, RandomAccessFile marks) throws IOException {
         long[] times = new long[repetitions];
         long checksum = 0;
         for (int i = 0; i < repetitions; i++) {
+            if (marks != null) {
+                marks.seek(MARK);
+            }
             long start = System.nanoTime();
             long result = k.run(scale);
             times[i] = System.nanoTime() - start;
+            if (marks != null) {
+                marks.seek(MARK + 1);
+            }
             if (i > 0 && result != checksum) {
                 throw new IllegalStateException(k.name() + ": checksum " + result + " after " + checksum);
             }
