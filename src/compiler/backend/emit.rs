@@ -193,7 +193,9 @@ impl<R: Relocation> Sink<R> {
 pub trait Emitter: Sized {
     type Relocation: Relocation;
 
-    fn new(frame: Frame, features: super::Features) -> Self;
+    /// `near` allows branches that reach less than a megabyte: if they turn out not to reach, the function is
+    /// emitted again without them.
+    fn new(frame: Frame, features: super::Features, near: bool) -> Self;
     fn sink(&mut self) -> &mut Sink<Self::Relocation>;
     /// Stack check and frame.
     fn prologue(&mut self);

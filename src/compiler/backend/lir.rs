@@ -158,6 +158,19 @@ pub enum AluUnary {
     Widen,
 }
 
+/// What happens to a second operand on its way in (ARM64).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Modifier {
+    Shl(u8),
+    Shr(u8),
+    Ushr(u8),
+    /// All bits inverted; with and, or, xor.
+    Not,
+    /// The low half, extended; with additions and subtractions of S64.
+    SignExtend32,
+    ZeroExtend32,
+}
+
 /// Two-operand floating-point arithmetic; minimum and maximum as `Math` has them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FAlu {
@@ -265,6 +278,15 @@ pub enum Inst {
     Set { test: Test, dst: Reg },
     /// `a` if the test holds, else `b`. `size` for integers; floating point is moved whole.
     Select { test: Test, size: Size, dst: Reg, a: Reg, b: Reg },
+
+    // ---- what `arm64::combine` makes of two instructions; only ARM64 has them
+    /// `a op modified b`, for add, sub, and, or, xor.
+    AluModified { op: Alu, size: Size, dst: Reg, a: Reg, b: Reg, modifier: Modifier },
+    /// `addend + a * b`, or `addend - a * b`.
+    MulAdd { subtract: bool, size: Size, dst: Reg, a: Reg, b: Reg, addend: Reg },
+    /// ubfm, or sbfm if `signed`: bits `rotate` to `top` of `a` come down to bit 0 or, where `top` is less than
+    /// `rotate`, bits 0 to `top` go up to bit width - `rotate`; the rest is zeros, or the field's sign.
+    BitField { signed: bool, size: Size, dst: Reg, a: Reg, rotate: u8, top: u8 },
 
     // ---- floating point
     FAlu { op: FAlu, size: FSize, dst: Reg, a: Reg, b: Reg },

@@ -1,6 +1,6 @@
 //! What a processor tells lowering and the register allocator.
 
-use super::lir::{Alu, Inst, Reg, RegImm, Size, Test};
+use super::lir::{self, Alu, Inst, Reg, RegImm, Size, Test};
 use super::lir::{Addr, Base};
 use crate::compiler::ir::Mem;
 use regalloc2::{MachineEnv, PReg, PRegSet};
@@ -90,6 +90,8 @@ pub trait Operands {
 pub trait Machine {
     /// Integer argument registers, see `code::abi`.
     const INT_ARGS: &'static [u8];
+    /// Whether dividing takes no longer than multiplying by the divisor's inverse with all its corrections.
+    const DIVIDES_QUICKLY: bool;
     /// Whether an index register may be taken as a 32-bit value, zero-extended (else lowering extends).
     const INDEX_ZERO_EXTENDS: bool;
 
@@ -106,6 +108,9 @@ pub trait Machine {
     fn store_imm(mem: Mem, imm: i64) -> bool;
     /// Whether comparing a register or an immediate with memory is one instruction.
     const COMPARES_MEMORY: bool;
+
+    /// Joins instructions that the processor has as one.
+    fn combine(_: &mut lir::Function) {}
 
     /// Tells the operands of `inst`. Those of its state follow, told by the caller.
     fn operands(inst: &mut Inst, v: &mut impl Operands);

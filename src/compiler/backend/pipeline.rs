@@ -15,6 +15,7 @@ use std::collections::HashMap;
 /// Compiles `f` for processor `M` with emitter `E`.
 pub fn compile<M: Machine, E: Emitter>(f: &ir::Function, options: &Options) -> Result<Assembled, Refusal> {
     let mut low = super::super::lower::lower::<M>(f, options)?;
+    M::combine(&mut low);
     let problem = Problem::new::<M>(&mut low);
     let out = problem.solve::<M>(options.quick)?;
     if options.check {
@@ -22,16 +23,29 @@ pub fn compile<M: Machine, E: Emitter>(f: &ir::Function, options: &Options) -> R
             panic!("wrong register allocation of {}: {e}", f.name)
         }
     }
-    let frame = frame(&low, &out);
+    emit::<M, E>(f, options, &mut low, &problem, &out, true)
+        .or_else(|_| emit::<M, E>(f, options, &mut low, &problem, &out, false))
+        .map_err(|_| Refusal::TooFar)
+}
+
+/// Emits; see [`Emitter::new`] for `near`. Err: a label out of range.
+fn emit<M: Machine, E: Emitter>(
+    f: &ir::Function,
+    options: &Options,
+    low: &mut Function,
+    problem: &Problem,
+    out: &Output,
+    near: bool,
+) -> Result<Assembled, String> {
     let mut w = Writer::<E> {
-        e: E::new(frame, options.features),
+        e: E::new(frame(low, out), options.features, near),
         labels: vec![],
         outgoing: low.outgoing,
         points: HashMap::new(),
         comments: options.comments,
     };
-    w.function::<M>(f, &mut low, &problem, &out);
-    w.e.into_sink().into_assembled().map_err(|_| Refusal::TooFar)
+    w.function::<M>(f, low, problem, out);
+    w.e.into_sink().into_assembled()
 }
 
 /// Sizes of the frame.

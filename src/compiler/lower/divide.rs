@@ -39,7 +39,7 @@ impl<M: Machine> Lower<'_, M> {
         let bits = if size == Size::S32 { 32 } else { 64 };
         let magnitude = d.unsigned_abs();
         let power = magnitude.is_power_of_two();
-        if d == 0 || !power && size == Size::S64 {
+        if d == 0 || !power && (size == Size::S64 || M::DIVIDES_QUICKLY) {
             return false;
         }
         let a = self.reg(a);

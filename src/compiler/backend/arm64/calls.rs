@@ -1,7 +1,7 @@
 //! Calls, checks, polls, and the ends of blocks.
 
 use super::address::Access;
-use super::emit::{Arm64Emitter, Before, Slow};
+use super::emit::{Arm64Emitter, Before, Slow, NEAR_FRAME};
 use super::super::emit::At;
 use super::super::lir::{Addr, Call, Callee, Inst, Reg, Size, Succ};
 use super::{is_add_imm, ADDRESS_SCRATCH, METHOD, VALUE_SCRATCH};
@@ -97,7 +97,12 @@ impl Arm64Emitter {
     /// Restores frame pointer, link register and stack pointer. Goes by the stack pointer alone: a handler may
     /// have been entered by unwinding.
     fn pop_frame(&mut self) {
-        let rest = self.sink.frame.size - 16;
+        let size = self.sink.frame.size;
+        let rest = size - 16;
+        if rest > 0 && size <= NEAR_FRAME {
+            dynasm!(self.sink.ops; .arch aarch64; ldp x29, x30, [sp, rest as i32]; add sp, sp, size);
+            return;
+        }
         if rest > 0 && rest < 4096 {
             dynasm!(self.sink.ops; .arch aarch64; add sp, sp, rest);
         } else if rest > 0 {

@@ -17,7 +17,19 @@ pub struct Arm64Emitter {
     pub(super) sink: Sink<Aarch64Relocation>,
     pub(super) features: Features,
     pub(super) slow: Vec<Slow>,
+    /// No label is farther than tbz reaches (32 KiB).
+    pub(super) near: bool,
+    /// Where the prologue goes when there is no room for the frame.
+    overflow: Option<DynamicLabel>,
+    /// 8-byte constants behind the code.
+    constants: Vec<(u64, DynamicLabel)>,
 }
+
+/// A frame of at most this many bytes is made where its caller's stack pointer is above the limit: the reserve below
+/// the limit (`threads::lifecycle`) is many times that.
+const UNCHECKED_FRAME: u32 = 4080;
+/// ldp and stp reach the return address of frames of at most this many bytes.
+pub(super) const NEAR_FRAME: u32 = 512;
 
 /// What is out of line: entered at the first label, goes back to the second.
 pub(super) enum Slow {
@@ -41,36 +53,42 @@ pub(super) enum Before {
 impl Emitter for Arm64Emitter {
     type Relocation = Aarch64Relocation;
 
-    fn new(frame: Frame, features: Features) -> Self {
-        Arm64Emitter { sink: Sink::new(frame), features, slow: vec![] }
+    fn new(frame: Frame, features: Features, near: bool) -> Self {
+        Arm64Emitter { sink: Sink::new(frame), features, slow: vec![], near, overflow: None, constants: vec![] }
     }
 
     fn sink(&mut self) -> &mut Sink<Aarch64Relocation> {
         &mut self.sink
     }
 
+    /// The frame pointer is left as it is: frames are walked by their sizes.
     fn prologue(&mut self) {
         let size = self.sink.frame.size;
-        let enough = self.sink.label();
-        self.imm(VALUE_SCRATCH, Size::S64, i64::from(size));
-        dynasm!(self.sink.ops; .arch aarch64
-            ; sub x16, sp, x16
-            ; ldr x17, [x28, offsets::NATIVE_STACK_LIMIT as u32]
-            ; cmp x16, x17
-            ; b.hs =>enough
-        );
-        self.jump_stub(Stub::StackOverflow);
-        self.sink.bind(enough);
-        dynasm!(self.sink.ops; .arch aarch64
-            ; stp x29, x30, [sp, #-16]!
-            ; mov x29, sp
-        );
-        let rest = size - 16;
-        if rest == 0 {
-        } else if rest < 4096 {
-            dynasm!(self.sink.ops; .arch aarch64; sub sp, sp, rest);
+        let overflow = self.sink.label();
+        self.overflow = Some(overflow);
+        if size <= UNCHECKED_FRAME {
+            dynasm!(self.sink.ops; .arch aarch64
+                ; ldr x16, [x28, offsets::NATIVE_STACK_LIMIT as u32]
+                ; cmp sp, x16, uxtx
+                ; b.lo =>overflow
+            );
         } else {
-            dynasm!(self.sink.ops; .arch aarch64; mov sp, x16);
+            self.imm(VALUE_SCRATCH, Size::S64, i64::from(size));
+            dynasm!(self.sink.ops; .arch aarch64
+                ; sub x16, sp, x16
+                ; ldr x17, [x28, offsets::NATIVE_STACK_LIMIT as u32]
+                ; cmp x16, x17
+                ; b.lo =>overflow
+            );
+        }
+        if size == 16 {
+            dynasm!(self.sink.ops; .arch aarch64; stp x29, x30, [sp, #-16]!);
+        } else if size <= NEAR_FRAME {
+            dynasm!(self.sink.ops; .arch aarch64; sub sp, sp, size; stp x29, x30, [sp, size as i32 - 16]);
+        } else if size <= UNCHECKED_FRAME {
+            dynasm!(self.sink.ops; .arch aarch64; stp x29, x30, [sp, #-16]!; sub sp, sp, size - 16);
+        } else {
+            dynasm!(self.sink.ops; .arch aarch64; stp x29, x30, [sp, #-16]!; mov sp, x16);
         }
     }
 
@@ -104,7 +122,7 @@ impl Emitter for Arm64Emitter {
             Move { dst, src } => self.move_reg(*dst, *src),
             Imm { dst, size, value } => self.imm(dst.hw(), *size, *value),
             FImm { dst, size, bits } => self.float_imm(dst.hw(), *size, *bits),
-            Alu { .. } | Unary { .. } | Div { .. } | MulHigh { .. } | Lea { .. } | Compare3 { .. } => self.integer(inst),
+            Alu { .. } | AluModified { .. } | MulAdd { .. } | BitField { .. } | Unary { .. } | Div { .. } | MulHigh { .. } | Lea { .. } | Compare3 { .. } => self.integer(inst),
             Set { .. } | Select { .. } => self.by_test(inst),
             FCompare3 { .. }
             | FAlu { .. }
@@ -160,6 +178,17 @@ impl Emitter for Arm64Emitter {
             dynasm!(s.ops; .arch aarch64; bl 0);
             s.relocate(4, Stub::Deopt);
         });
+        if let Some(overflow) = self.overflow {
+            self.sink.bind(overflow);
+            self.jump_stub(Stub::StackOverflow);
+        }
+        if !self.constants.is_empty() {
+            dynasm!(self.sink.ops; .arch aarch64; .align 8);
+        }
+        for (bits, label) in std::mem::take(&mut self.constants) {
+            self.sink.bind(label);
+            self.sink.ops.push_u64(bits)
+        }
     }
 
     fn into_sink(self) -> Sink<Aarch64Relocation> {
@@ -172,6 +201,20 @@ fn to_class(p: Place) -> RegClass {
         Place::Reg(r) => r.class(),
         Place::Frame(_) => RegClass::Int,
     }
+}
+
+/// The 8 bits that stand for `value` in fmov (Arm ARM C2.2.3): sign, three bits of exponent (-3 to 4), four of
+/// fraction.
+fn float_immediate(value: f64) -> Option<u32> {
+    let bits = value.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32 - 1023;
+    if bits & ((1 << 48) - 1) != 0 || !(-3..=4).contains(&exponent) {
+        return None;
+    }
+    let (sign, fraction) = ((bits >> 63) as u32, (bits >> 48 & 0xf) as u32);
+    // The top bit is the complement of the exponent's: 1 to 4 are 000 to 011, -3 to 0 are 100 to 111.
+    let exponent = ((exponent + 7) & 7) as u32;
+    Some(sign << 7 | exponent << 4 | fraction)
 }
 
 impl Arm64Emitter {
@@ -220,7 +263,7 @@ impl Arm64Emitter {
         }
     }
 
-    /// A constant, by the shortest sequence of movz, movn and movk, or one orr.
+    /// A constant, by at most two of movz, movn and movk, by one orr, or from behind the code.
     pub(super) fn imm(&mut self, r: u8, size: Size, value: i64) {
         let v = match size {
             Size::S32 => u64::from(value as u32),
@@ -236,6 +279,11 @@ impl Arm64Emitter {
         }
         if zeros < 3 && ones < 3 && encode_logical_immediate_64bit(v).is_some() {
             dynasm!(self.sink.ops; .arch aarch64; orr XSP(r), xzr, v);
+            return;
+        }
+        if zeros.max(ones) < 2 {
+            let at = self.constant(v);
+            dynasm!(self.sink.ops; .arch aarch64; ldr X(r), =>at);
             return;
         }
         let (fill, mut first) = if ones > zeros { (0xffff, true) } else { (0, true) };
@@ -260,19 +308,35 @@ impl Arm64Emitter {
         self.word(base | (position as u32) << 21 | half << 5 | u32::from(r));
     }
 
-    /// A floating-point constant, through the scratch register unless it is 0.0 or has an immediate form.
+    /// The label of an 8-byte constant behind the code.
+    fn constant(&mut self, bits: u64) -> DynamicLabel {
+        if let Some(c) = self.constants.iter().find(|c| c.0 == bits) {
+            return c.1;
+        }
+        let label = self.sink.label();
+        self.constants.push((bits, label));
+        label
+    }
+
+    /// A floating-point constant: by fmov if it is 0.0 or has an immediate form, else from behind the code.
     fn float_imm(&mut self, r: u8, size: FSize, bits: u64) {
         match size {
             FSize::F32 if bits as u32 == 0 => dynasm!(self.sink.ops; .arch aarch64; fmov S(r), wzr),
             FSize::F64 if bits == 0 => dynasm!(self.sink.ops; .arch aarch64; fmov D(r), xzr),
-            FSize::F32 => {
-                self.imm(VALUE_SCRATCH, Size::S32, bits as i64);
-                dynasm!(self.sink.ops; .arch aarch64; fmov S(r), w16)
-            }
-            FSize::F64 => {
-                self.imm(VALUE_SCRATCH, Size::S64, bits as i64);
-                dynasm!(self.sink.ops; .arch aarch64; fmov D(r), x16)
-            }
+            FSize::F32 => match float_immediate(f64::from(f32::from_bits(bits as u32))) {
+                Some(imm) => self.word(0x1e20_1000 | imm << 13 | u32::from(r)),
+                None => {
+                    let at = self.constant(u64::from(bits as u32));
+                    dynasm!(self.sink.ops; .arch aarch64; ldr S(r), =>at)
+                }
+            },
+            FSize::F64 => match float_immediate(f64::from_bits(bits)) {
+                Some(imm) => self.word(0x1e60_1000 | imm << 13 | u32::from(r)),
+                None => {
+                    let at = self.constant(bits);
+                    dynasm!(self.sink.ops; .arch aarch64; ldr D(r), =>at)
+                }
+            },
         }
     }
 
@@ -283,4 +347,23 @@ impl Arm64Emitter {
 
     /// The thread register by number, for encodings.
     pub(super) const THREAD: u8 = THREAD;
+}
+
+#[cfg(test)]
+mod unit {
+    use super::float_immediate;
+
+    #[test]
+    fn floating_point_immediates() {
+        // What the 256 encodings stand for.
+        for imm in 0..256u32 {
+            let exponent = if imm & 0x40 == 0 { (imm >> 4 & 3) as i32 + 1 } else { (imm >> 4 & 3) as i32 - 3 };
+            let value = f64::from(16 + (imm & 15)) / 16.0 * 2f64.powi(exponent);
+            let value = if imm & 0x80 == 0 { value } else { -value };
+            assert_eq!(float_immediate(value), Some(imm), "{value}");
+        }
+        for value in [0.0, -0.0, 0.1, 32.0, 1.0 / 16.0, 1.0 + 1.0 / 32.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE] {
+            assert_eq!(float_immediate(value), None, "{value}");
+        }
+    }
 }

@@ -17,7 +17,8 @@ use mmtk::util::alloc::BumpPointer;
 use std::mem::offset_of;
 
 const CURSOR: u32 = offset_of!(BumpPointer, cursor) as u32;
-const LIMIT: u32 = offset_of!(BumpPointer, limit) as u32;
+/// One ldp loads both.
+const _: () = assert!(offset_of!(BumpPointer, limit) == CURSOR as usize + 8);
 
 impl Arm64Emitter {
     pub(super) fn heap(&mut self, inst: &Inst, at: &At) {
@@ -30,7 +31,7 @@ impl Arm64Emitter {
                     let (bump, end) = (tmp[0].hw(), tmp[1].hw());
                     dynasm!(self.sink.ops; .arch aarch64
                         ; ldr X(bump), [x28, offsets::BUMP as u32]
-                        ; ldr x0, [X(bump), CURSOR]
+                        ; ldp x0, x16, [X(bump), CURSOR as i32]
                     );
                     self.add_imm(end, 0, i64::from(*bytes));
                     self.take(bump, end, slow.0);
@@ -52,7 +53,7 @@ impl Arm64Emitter {
                 dynasm!(self.sink.ops; .arch aarch64
                     ; and XSP(end), X(end), !7u64
                     ; ldr X(bump), [x28, offsets::BUMP as u32]
-                    ; ldr x0, [X(bump), CURSOR]
+                    ; ldp x0, x16, [X(bump), CURSOR as i32]
                     ; add X(end), X(end), x0
                 );
                 self.take(bump, end, slow.0);
@@ -115,10 +116,9 @@ impl Arm64Emitter {
         (entry, back)
     }
 
-    /// Moves the cursor to `end` if that is not beyond the limit.
+    /// Moves the cursor to `end` if that is not beyond the limit, x16.
     fn take(&mut self, bump: u8, end: u8, slow: DynamicLabel) {
         dynasm!(self.sink.ops; .arch aarch64
-            ; ldr x16, [X(bump), LIMIT]
             ; cmp X(end), x16
             ; b.hi =>slow
             ; str X(end), [X(bump), CURSOR]

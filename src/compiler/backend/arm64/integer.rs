@@ -1,7 +1,7 @@
 //! Integer arithmetic.
 
 use super::emit::Arm64Emitter;
-use super::super::lir::{Alu, AluUnary, Inst, RegImm, Size};
+use super::super::lir::{Alu, AluUnary, Inst, Modifier, RegImm, Size};
 use super::{is_add_imm, is_logical_imm, VALUE_SCRATCH};
 use dynasmrt::{dynasm, DynasmApi};
 
@@ -53,6 +53,28 @@ impl Arm64Emitter {
             Inst::MulHigh { signed: false, dst, a, b, .. } => {
                 dynasm!(self.sink.ops; .arch aarch64; umulh X(dst.hw()), X(a.hw()), X(b.hw()))
             }
+            Inst::AluModified { op, size, dst, a, b, modifier } => {
+                self.modified(*op, *size, *modifier, dst.hw(), a.hw(), b.hw())
+            }
+            Inst::MulAdd { subtract, size, dst, a, b, addend } => {
+                let (d, a, b, c) = (dst.hw(), a.hw(), b.hw(), addend.hw());
+                match (subtract, size) {
+                    (false, Size::S32) => dynasm!(self.sink.ops; .arch aarch64; madd W(d), W(a), W(b), W(c)),
+                    (false, Size::S64) => dynasm!(self.sink.ops; .arch aarch64; madd X(d), X(a), X(b), X(c)),
+                    (true, Size::S32) => dynasm!(self.sink.ops; .arch aarch64; msub W(d), W(a), W(b), W(c)),
+                    (true, Size::S64) => dynasm!(self.sink.ops; .arch aarch64; msub X(d), X(a), X(b), X(c)),
+                }
+            }
+            Inst::BitField { signed, size, dst, a, rotate, top } => {
+                let base: u32 = match (signed, size) {
+                    (false, Size::S32) => 0x5300_0000,
+                    (false, Size::S64) => 0xd340_0000,
+                    (true, Size::S32) => 0x1300_0000,
+                    (true, Size::S64) => 0x9340_0000,
+                };
+                let fields = u32::from(*rotate) << 16 | u32::from(*top) << 10;
+                self.word(base | fields | u32::from(a.hw()) << 5 | u32::from(dst.hw()))
+            }
             Inst::Lea { dst, addr } => self.address(dst.hw(), addr),
             Inst::Compare3 { dst, a, b } => {
                 let d = dst.hw();
@@ -85,6 +107,7 @@ impl Arm64Emitter {
                 (_, Size::S32) => dynasm!(self.sink.ops; .arch aarch64; eor WSP(d), W(a), i as u32),
                 (_, Size::S64) => dynasm!(self.sink.ops; .arch aarch64; eor XSP(d), X(a), i as u64),
             },
+            (Alu::Xor, RegImm::Imm(-1)) => sized!(self, size, mvn d, a),
             (Alu::Shl | Alu::Shr | Alu::Ushr, RegImm::Imm(i)) => {
                 let n = i as u32 & bits;
                 match (op, size) {
@@ -125,6 +148,29 @@ impl Arm64Emitter {
                 }
             }
         }
+    }
+
+    /// The shifted-register and, for extensions, extended-register forms (Arm ARM C4.1, data processing).
+    fn modified(&mut self, op: Alu, size: Size, modifier: Modifier, d: u8, a: u8, b: u8) {
+        let base: u32 = match op {
+            Alu::Add => 0x0b00_0000,
+            Alu::Sub => 0x4b00_0000,
+            Alu::And => 0x0a00_0000,
+            Alu::Or => 0x2a00_0000,
+            Alu::Xor => 0x4a00_0000,
+            op => unreachable!("{op:?} takes no modified operand"),
+        };
+        let sf = u32::from(size == Size::S64) << 31;
+        let shifted = |kind: u32, n: u8| kind << 22 | u32::from(n) << 10;
+        let how = match modifier {
+            Modifier::Shl(n) => shifted(0, n),
+            Modifier::Ushr(n) => shifted(1, n),
+            Modifier::Shr(n) => shifted(2, n),
+            Modifier::Not => 1 << 21,
+            Modifier::ZeroExtend32 => 1 << 21 | 0b010 << 13,
+            Modifier::SignExtend32 => 1 << 21 | 0b110 << 13,
+        };
+        self.word(base | sf | how | u32::from(b) << 16 | u32::from(a) << 5 | u32::from(d))
     }
 
     fn unary(&mut self, op: AluUnary, size: Size, d: u8, a: u8) {

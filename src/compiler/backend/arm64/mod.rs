@@ -6,12 +6,13 @@
 
 mod address;
 mod calls;
+mod combine;
+mod conditions;
 mod emit;
 mod float;
 mod heap;
 mod integer;
 mod memory;
-mod tests;
 
 pub use emit::Arm64Emitter;
 
@@ -70,6 +71,8 @@ pub(super) fn is_logical_imm(size: Size, imm: i64) -> bool {
 
 impl Machine for Arm64 {
     const INT_ARGS: &'static [u8] = &[1, 2, 3, 4, 5, 6, 7, 0];
+    // 5 to 12 cycles (Neoverse N1) in one instruction, against about 9 in eight.
+    const DIVIDES_QUICKLY: bool = true;
     const INDEX_ZERO_EXTENDS: bool = true;
     const COMPARES_MEMORY: bool = false;
 
@@ -90,6 +93,7 @@ impl Machine for Arm64 {
     fn alu_imm(op: Alu, size: Size, imm: i64) -> bool {
         match op {
             Alu::Add | Alu::Sub => is_add_imm(imm),
+            Alu::Xor if imm == -1 => true,
             Alu::And | Alu::Or | Alu::Xor => is_logical_imm(size, imm),
             Alu::Shl | Alu::Shr | Alu::Ushr => true,
             Alu::Mul | Alu::Min | Alu::Max => false,
@@ -106,6 +110,10 @@ impl Machine for Arm64 {
 
     fn store_imm(_: Mem, imm: i64) -> bool {
         imm == 0
+    }
+
+    fn combine(f: &mut super::lir::Function) {
+        combine::combine(f)
     }
 
     fn operands(inst: &mut Inst, v: &mut impl Operands) {
@@ -152,7 +160,19 @@ fn operands(inst: &mut Inst, v: &mut impl Operands) {
             v.reg_imm(b);
             v.def(dst)
         }
-        Unary { dst, a, .. }
+        AluModified { dst, a, b, .. } => {
+            v.reg(a);
+            v.reg(b);
+            v.def(dst)
+        }
+        MulAdd { dst, a, b, addend, .. } => {
+            v.reg(a);
+            v.reg(b);
+            v.reg(addend);
+            v.def(dst)
+        }
+        BitField { dst, a, .. }
+        | Unary { dst, a, .. }
         | FUnary { dst, a, .. }
         | IntToFloat { dst, a, .. }
         | FloatToInt { dst, a, .. }
@@ -188,14 +208,21 @@ fn operands(inst: &mut Inst, v: &mut impl Operands) {
             v.addr(addr, false);
             v.def(dst)
         }
+        // Where flags say it all, everything has been read when the result is written.
         Set { test, dst } => {
-            v.test(test, true, X0);
+            v.test(test, !conditions::by_flags(test), X0);
             v.def(dst)
         }
         Select { test, dst, a, b, .. } => {
-            v.test(test, true, X0);
-            v.late(a);
-            v.late(b);
+            let by_flags = conditions::by_flags(test);
+            v.test(test, !by_flags, X0);
+            if by_flags {
+                v.reg(a);
+                v.reg(b);
+            } else {
+                v.late(a);
+                v.late(b);
+            }
             v.def(dst)
         }
         Load { dst, addr, .. } => {

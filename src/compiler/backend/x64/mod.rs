@@ -81,6 +81,7 @@ fn is_i32(x: i64) -> bool {
 
 impl Machine for X64 {
     const INT_ARGS: &'static [u8] = &crate::code::abi::X64_INT_ARGS;
+    const DIVIDES_QUICKLY: bool = false;
     const INDEX_ZERO_EXTENDS: bool = false;
     const COMPARES_MEMORY: bool = true;
 
@@ -157,7 +158,7 @@ pub struct X64Emitter {
 impl Emitter for X64Emitter {
     type Relocation = X64Relocation;
 
-    fn new(frame: Frame, features: Features) -> Self {
+    fn new(frame: Frame, features: Features, _near: bool) -> Self {
         X64Emitter { s: Sink::new(frame), features, slow: vec![], tables: vec![], constants: vec![] }
     }
 
@@ -241,6 +242,7 @@ impl X64Emitter {
             Move { .. } | Imm { .. } | Div { .. } | MulHigh { .. } | Lea { .. } | Compare3 { .. } => self.arith(inst),
             FImm { .. } | FAlu { .. } | FUnary { .. } | IntToFloat { .. } | FloatToInt { .. } | FloatToFloat { .. }
             | FloatToBits { .. } | BitsToFloat { .. } | FCompare3 { .. } => self.float(inst),
+            AluModified { .. } | MulAdd { .. } | BitField { .. } => unreachable!("{inst:?} is for ARM64"),
             Set { test, dst } => self.set(test, dst.hw()),
             Select { test, size, dst, a, .. } => self.select(test, *size, *dst, *a),
             LoadIncoming { .. } | Load { .. } | Store { .. } | FStore { .. } | StoreOutgoing { .. } | Barrier { .. }

@@ -61,6 +61,7 @@ pub(super) fn operands(inst: &mut Inst, v: &mut impl Operands) {
                 v.def(dst)
             }
         },
+        AluModified { .. } | MulAdd { .. } | BitField { .. } => unreachable!("for ARM64"),
         Div { rem, dst, a, b, .. } => {
             v.fixed(a, rax);
             v.late(b);

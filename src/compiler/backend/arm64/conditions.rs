@@ -80,6 +80,21 @@ impl Code {
     }
 }
 
+/// Whether flags alone say how the test ends.
+pub(super) fn by_flags(test: &Test) -> bool {
+    match *test {
+        Test::Int { .. } | Test::Bits { .. } | Test::Mem32 { .. } | Test::RegMem32 { .. } => true,
+        Test::Float { cond, nan, .. } => Code::of_float(cond, nan).is_some(),
+        Test::Instance { .. } | Test::Subclass { .. } | Test::ArrayStore { .. } => false,
+    }
+}
+
+/// The bit that `mask` consists of, if it is one.
+fn one_bit(size: Size, mask: i64) -> Option<u32> {
+    let mask = if size == Size::S32 { u64::from(mask as u32) } else { mask as u64 };
+    mask.is_power_of_two().then(|| mask.trailing_zeros())
+}
+
 impl Arm64Emitter {
     /// Sets the flags so that the code says whether the test holds; `None` if it needs jumps.
     fn flags(&mut self, test: &Test) -> Option<Code> {
@@ -194,6 +209,17 @@ impl Arm64Emitter {
                     (false, Size::S64) => dynasm!(self.sink.ops; .arch aarch64; cbnz X(a), =>to),
                 }
             }
+            // As are tests of one bit, where they reach.
+            Test::Int { size, cond: cond @ (Cond::Lt | Cond::Ge), a, b: RegImm::Imm(0) } if self.near => {
+                let sign = if size == Size::S32 { 31 } else { 63 };
+                self.branch_bit(a.hw(), sign, (cond == Cond::Lt) == sense, to);
+            }
+            Test::Bits { size, cond: cond @ (Cond::Eq | Cond::Ne), a, b: RegImm::Imm(mask) }
+                if self.near && one_bit(size, mask).is_some() =>
+            {
+                let bit = one_bit(size, mask).expect("a bit");
+                self.branch_bit(a.hw(), bit, (cond == Cond::Ne) == sense, to);
+            }
             Test::Mem32 { cond: cond @ (Cond::Eq | Cond::Ne), addr, imm: 0 } => {
                 self.access(Access::LOAD32, VALUE_SCRATCH, &addr);
                 if (cond == Cond::Eq) == sense {
@@ -262,6 +288,15 @@ impl Arm64Emitter {
                 let code = self.flags(test).expect("the tests that need jumps are above");
                 self.branch_code(if sense { code } else { code.negate() }, to);
             }
+        }
+    }
+
+    /// tbnz (`set`) or tbz.
+    fn branch_bit(&mut self, a: u8, bit: u32, set: bool, to: DynamicLabel) {
+        if set {
+            dynasm!(self.sink.ops; .arch aarch64; tbnz X(a), bit, =>to)
+        } else {
+            dynasm!(self.sink.ops; .arch aarch64; tbz X(a), bit, =>to)
         }
     }
 
