@@ -100,3 +100,15 @@ fetch_packages() {
   for deb in "$downloads"/*.deb; do dpkg -x "$deb" "$dir"; done
   rm -rf "$downloads"
 }
+
+# arm64_toolchain: sets cargo up to build for ARM64 into target/arm64-build, and to run that under qemu.
+arm64_toolchain() {
+  arm64_target=aarch64-unknown-linux-gnu
+  if [ ! -d "$(rustc --print sysroot)/lib/rustlib/$arm64_target" ]; then
+    [ -x "$deps/rust-arm64/rustc" ] || die "no Rust library for $arm64_target: run scripts/setup-arm64"
+    export RUSTC=$deps/rust-arm64/rustc
+  fi
+  export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+  export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L $deps/arm64"
+  export CARGO_TARGET_DIR=$top/target/arm64-build
+}

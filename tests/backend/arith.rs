@@ -99,6 +99,139 @@ fn two<A: Copy, B: Copy>(a: Vec<A>, b: Vec<B>, x: impl Fn(A) -> Num, y: impl Fn(
     a.iter().flat_map(|&p| b.iter().map(|&q| vec![x(p), y(q)]).collect::<Vec<_>>()).collect()
 }
 
+/// `op` of longs in Rust.
+fn long_rust(op: Binary, a: i64, b: i64) -> i64 {
+    match op {
+        Binary::Add => a.wrapping_add(b),
+        Binary::Sub => a.wrapping_sub(b),
+        Binary::Mul => a.wrapping_mul(b),
+        Binary::And => a & b,
+        Binary::Or => a | b,
+        Binary::Xor => a ^ b,
+        Binary::Shl => a.wrapping_shl(b as u32),
+        Binary::Shr => a.wrapping_shr(b as u32),
+        Binary::Ushr => (a as u64).wrapping_shr(b as u32) as i64,
+        op => panic!("{op:?}"),
+    }
+}
+
+/// ... and of ints.
+fn int_rust(op: Binary, a: i32, b: i32) -> i32 {
+    match op {
+        Binary::Shl | Binary::Shr => long_rust(op, i64::from(a), i64::from(b & 31)) as i32,
+        Binary::Ushr => (a as u32).wrapping_shr(b as u32) as i32,
+        op => long_rust(op, i64::from(a), i64::from(b)) as i32,
+    }
+}
+
+/// Two operations of which a processor may make one: `(a first b) second c` and `c second (a first b)`, with `b` and
+/// `c` parameters or constants.
+#[test]
+fn pairs_of_operations() {
+    use Binary::*;
+    for ty in [Type::I32, Type::I64] {
+        let bits = if ty == Type::I32 { 32 } else { 64 };
+        let constants = [-1, 5, 255, bits - 8];
+        let apply = |op, a: i64, b: i64| match ty {
+            Type::I32 => i64::from(int_rust(op, a as i32, b as i32)),
+            _ => long_rust(op, a, b),
+        };
+        let number = |v: i64| if ty == Type::I32 { Num::I(v as i32) } else { Num::L(v) };
+        let value = |v: Num| match v {
+            Num::I(v) => i64::from(v),
+            Num::L(v) => v,
+            v => panic!("{v:?}"),
+        };
+        let some = [0, 1, -1, 0x55, -256, 0x1234_5678, i64::from(i32::MIN), 0x0123_4567_89ab_cdef, i64::MIN];
+        let inputs: Vec<Vec<Num>> =
+            some.iter().flat_map(|&a| some.iter().map(move |&b| vec![number(a), number(b)])).collect();
+        for first in [Add, Mul, And, Xor, Shl, Shr, Ushr] {
+            for second in [Add, Sub, And, Or, Xor, Shl, Shr, Ushr] {
+                // A constant operand (or the second parameter) of each; whether the first's result comes second.
+                let operands = [None].into_iter().chain(constants.map(Some));
+                for (x, y) in operands.clone().flat_map(|x| operands.clone().map(move |y| (x, y))) {
+                    for swap in [false, true] {
+                        let mut b = Build::new(&[ty, ty], ty);
+                        let (p, q) = (b.param(0), b.param(1));
+                        // Shift counts are ints.
+                        let count = |op| matches!(op, Shl | Shr | Ushr) && ty == Type::I64;
+                        let operand = |b: &mut Build, c: Option<i64>, int: bool| match (c, int) {
+                            (Some(c), int) => b.op(Op::Const(c), &[], if int { Type::I32 } else { ty }),
+                            (None, true) => b.op(Op::Convert(Convert::I64ToI32), &[q], Type::I32),
+                            (None, false) => q,
+                        };
+                        let k = operand(&mut b, x, count(first));
+                        let made = b.op(Op::Binary(first), &[p, k], ty);
+                        let made = match swap && count(second) {
+                            true => b.op(Op::Convert(Convert::I64ToI32), &[made], Type::I32),
+                            false => made,
+                        };
+                        let other = operand(&mut b, y, !swap && count(second));
+                        let args = if swap { [other, made] } else { [made, other] };
+                        let v = b.op(Op::Binary(second), &args, ty);
+                        check(&b.ret(v), &inputs, |a| {
+                            let (p, q) = (value(a[0]), value(a[1]));
+                            let made = apply(first, p, x.unwrap_or(q));
+                            let other = y.unwrap_or(q);
+                            number(if swap { apply(second, other, made) } else { apply(second, made, other) })
+                        });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ints on their way into operations on longs, and parts of numbers.
+#[test]
+fn extensions_and_fields() {
+    use Binary::*;
+    let inputs: Vec<_> = two(longs(), ints(), Num::L, Num::I);
+    for (convert, rust) in [
+        (Convert::I32ToI64, (|i| i64::from(i)) as fn(i32) -> i64),
+        (Convert::U32ToI64, |i| i64::from(i as u32)),
+    ] {
+        for op in [Add, Sub, And, Or, Mul] {
+            let mut b = Build::new(&[Type::I64, Type::I32], Type::I64);
+            let (p, q) = (b.param(0), b.param(1));
+            let wide = b.op(Op::Convert(convert), &[q], Type::I64);
+            let v = b.op(Op::Binary(op), &[p, wide], Type::I64);
+            check(&b.ret(v), &inputs, |a| match a {
+                [Num::L(p), Num::I(q)] => Num::L(long_rust(op, *p, rust(*q))),
+                _ => panic!(),
+            });
+        }
+        for mask in [1, 255, 0x7fff_ffff, 0xffff_ffff, 0x1_ffff_ffff] {
+            let mut b = Build::new(&[Type::I32], Type::I64);
+            let (q, mask_value) = (b.param(0), b.op(Op::Const(mask), &[], Type::I64));
+            let wide = b.op(Op::Convert(convert), &[q], Type::I64);
+            let v = b.op(Op::Binary(And), &[wide, mask_value], Type::I64);
+            check(&b.ret(v), &one(ints(), Num::I), |a| match a {
+                [Num::I(q)] => Num::L(rust(*q) & mask),
+                _ => panic!(),
+            });
+        }
+    }
+    for (unary, rust) in [
+        (Unary::SignExtend8, (|i| i32::from(i as i8)) as fn(i32) -> i32),
+        (Unary::SignExtend16, |i| i32::from(i as i16)),
+        (Unary::ZeroExtend16, |i| i32::from(i as u16)),
+    ] {
+        for shift in [Shr, Ushr, Shl] {
+            for n in [0, 1, 8, 15, 16, 17, 24, 25, 31] {
+                let mut b = Build::new(&[Type::I32], Type::I32);
+                let (p, k) = (b.param(0), b.int(n));
+                let shifted = b.op(Op::Binary(shift), &[p, k], Type::I32);
+                let v = b.op(Op::Unary(unary), &[shifted], Type::I32);
+                check(&b.ret(v), &one(ints(), Num::I), |a| match a {
+                    [Num::I(p)] => Num::I(rust(int_rust(shift, *p, n))),
+                    _ => panic!(),
+                });
+            }
+        }
+    }
+}
+
 #[test]
 fn int_arithmetic() {
     let rust = |op: Binary, a: i32, b: i32| match op {

@@ -1,7 +1,8 @@
 //! Control flow, memory, calls, allocation and the ways out of compiled code.
 
-use super::run::{callee, Code, Outcome, Registers};
+use super::run::{callee, Code, Outcome, Registers, SCRATCH};
 use super::{all_options, method, world, Build};
+use jvm::code::abi::INT_ARGS;
 use jvm::code::assembled::{Assembled, PointKind, Stub, Where};
 use jvm::compiler::backend::{compile, Options};
 use jvm::compiler::ir::*;
@@ -273,7 +274,7 @@ fn references_and_write_barrier() {
                 assert_eq!(*word(to + 12), ((m + 0x800) >> 3) as u32);
                 if logged {
                     assert!(matches!(o, Outcome::Left(Stub::Barrier, _)), "{o:?}");
-                    assert_eq!(r.saved_ints[11], to as u64, "the object in the scratch register");
+                    assert_eq!(r.saved_ints[SCRATCH], to as u64, "the object in the scratch register");
                 } else {
                     assert_eq!(o.long(), (m + 0x800) as i64);
                 }
@@ -327,7 +328,7 @@ fn allocation() {
             let (o, r, cursor, bits) = run(n, 24 + bytes - 8);
             assert!(matches!(o, Outcome::Left(Stub::NewArray, _)), "{o:?}");
             assert_eq!(locals(a, o, &r), [n as u64, m as u64 + 0x100]);
-            assert_eq!((r.saved_ints[0], r.saved_ints[6] as i32), (w.ints.word() as u64, n));
+            assert_eq!((r.saved_ints[0], r.saved_ints[INT_ARGS[0] as usize] as i32), (w.ints.word() as u64, n));
             assert_eq!((cursor, bits), (0x118, vec![0x100]));
             let (o, r, ..) = run(n, 16);
             assert!(matches!(o, Outcome::Left(Stub::NewInstance, _)), "{o:?}");
@@ -385,14 +386,14 @@ fn checks_leave_with_their_state() {
 
 #[test]
 fn calls_keep_what_is_live() {
-    let target = method(world().node, "(JJJJJJJJ)J", true);
+    let target = method(world().node, &format!("({})J", "J".repeat(INT_ARGS.len() + 2)), true);
     target.compiled_entry.store(callee(), Ordering::Relaxed);
-    // Eight int arguments, of which two go on the stack; values of both classes live across.
+    // Integer arguments, of which two go on the stack; values of both classes live across.
     let mut b = Build::new(&[Type::I64, Type::I64, Type::F64], Type::F64);
     let (p, q, x) = (b.param(0), b.param(1), b.param(2));
     let ten = b.op(Op::Const(10), &[], Type::I64);
     let state = b.state(9, Resume::AfterCall, &[q, x]);
-    let args = [p, q, q, q, q, q, ten, q];
+    let args: Vec<Value> = [p].into_iter().chain(vec![q; INT_ARGS.len() - 1]).chain([ten, q]).collect();
     let r = b.with_state(Op::Call(Target::Direct(target)), &args, Some(Type::I64), state).unwrap();
     let s = b.op(Op::Binary(Binary::Add), &[r, q], Type::I64);
     let s = b.op(Op::Convert(Convert::I64ToF64), &[s], Type::F64);
@@ -482,7 +483,7 @@ fn type_checks() {
                 _ => {
                     let (o, r) = run(node);
                     assert!(matches!(o, Outcome::Left(Stub::SearchSecondary, _)), "{o:?}");
-                    assert_eq!((r.saved_ints[11], r.saved_ints[0]), (w.node.word() as u64, w.interface.word() as u64));
+                    assert_eq!((r.saved_ints[SCRATCH], r.saved_ints[0]), (w.node.word() as u64, w.interface.word() as u64));
                     // Once found it is in the cache.
                     w.node.secondary_super_cache.store(w.interface.word(), Ordering::Relaxed);
                     assert_eq!(run(node).0.int(), 1);

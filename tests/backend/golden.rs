@@ -32,6 +32,56 @@ fn functions() -> Vec<(&'static str, Function)> {
             }
             v
         })),
+        ("pairs", function(&[I64, I64, I32], I64, |b, p| {
+            let (x, y, i) = (p[0], p[1], p[2]);
+            let long = |b: &mut Build, c: i64| b.op(Op::Const(c), &[], I64);
+            let pair = |b: &mut Build, first: Op, a: Value, c: Option<i64>, second: Binary, other: Value| {
+                let mut args = vec![a];
+                if let Some(c) = c {
+                    let shift = matches!(first, Op::Binary(Binary::Shl | Binary::Shr | Binary::Ushr));
+                    args.push(b.op(Op::Const(c), &[], if shift { I32 } else { I64 }));
+                }
+                let v = b.op(first, &args, I64);
+                b.op(Op::Binary(second), &[other, v], I64)
+            };
+            let mut v = pair(b, Op::Binary(Binary::Shl), y, Some(3), Binary::Add, x);
+            v = pair(b, Op::Binary(Binary::Shr), y, Some(40), Binary::Sub, v);
+            v = pair(b, Op::Binary(Binary::Ushr), y, Some(5), Binary::Xor, v);
+            v = pair(b, Op::Binary(Binary::Xor), y, Some(-1), Binary::And, v);
+            v = pair(b, Op::Convert(Convert::I32ToI64), i, None, Binary::Sub, v);
+            for (op, by) in [(Binary::Sub, x), (Binary::Add, y)] {
+                let product = b.op(Op::Binary(Binary::Mul), &[v, by], I64);
+                v = b.op(Op::Binary(op), &[y, product], I64);
+            }
+            let (five, byte, word) = (b.int(5), long(b, 255), long(b, 0xffff_ffff));
+            let shifted = b.op(Op::Binary(Binary::Ushr), &[v, five], I64);
+            let field = b.op(Op::Binary(Binary::And), &[shifted, byte], I64);
+            let up = b.op(Op::Binary(Binary::Shl), &[field, five], I64);
+            let wide = b.op(Op::Convert(Convert::I32ToI64), &[i], I64);
+            let low = b.op(Op::Binary(Binary::And), &[wide, word], I64);
+            b.op(Op::Binary(Binary::Or), &[up, low], I64)
+        })),
+        ("bits", {
+            let mut b = Build::new(&[I32, I64], I32);
+            let exit = b.f.new_block();
+            for (p, c) in [(0, 16), (1, 1 << 40)] {
+                let p = b.param(p);
+                let ty = b.f.ty(p);
+                let (mask, zero) = (b.op(Op::Const(c), &[], ty), b.op(Op::Const(0), &[], ty));
+                let bit = b.op(Op::Binary(Binary::And), &[p, mask], ty);
+                for (cond, v) in [(Cond::Ne, bit), (Cond::Lt, p)] {
+                    let c = b.op(Op::Compare(cond), &[v, zero], I32);
+                    let next = b.f.new_block();
+                    b.branch(c, Edge::new(exit, vec![]), Edge::new(next, vec![]));
+                    b.at = next;
+                }
+            }
+            let one = b.int(1);
+            b.f.blocks[b.at].term = Terminator::Return(Some(one));
+            b.at = exit;
+            let none = b.int(0);
+            b.ret(none)
+        }),
         ("array_element", function(&[Ref, I32], I32, |b, p| {
             let s = b.state(5, Resume::Execute, &[p[0], p[1]]);
             let a = b.with_state(Op::NullCheck, &[p[0]], Some(Ref), s).unwrap();

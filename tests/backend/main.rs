@@ -22,7 +22,7 @@ fn all_options() -> Vec<Options> {
     let mut v = Vec::new();
     for quick in [false, true] {
         v.push(Options { quick, features: Features::host(), ..host });
-        v.push(Options { quick, features: Features { v3: false, ..Features::host() }, ..host });
+        v.push(Options { quick, features: Features { v3: false, lse: false, ..Features::host() }, ..host });
     }
     v
 }

@@ -46,6 +46,11 @@ pub struct Code {
     stubs: Vec<Stub>,
 }
 
+/// Hardware numbers of the registers of each class.
+const REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { 32 };
+/// The scratch register that stubs take an argument in, by its hardware number.
+pub const SCRATCH: usize = if cfg!(target_arch = "x86_64") { 11 } else { 16 };
+
 /// What r15/x28 points at: a `JavaThread`'s first fields, all zero, then these.
 #[repr(C)]
 pub struct Registers {
@@ -61,8 +66,8 @@ pub struct Registers {
     result: u64,
     fresult: u64,
     /// Registers at the stub left by, and the stack from its caller's stack pointer up.
-    pub saved_ints: [u64; 16],
-    pub saved_floats: [u64; 16],
+    pub saved_ints: [u64; REGISTERS],
+    pub saved_floats: [u64; REGISTERS],
     pub saved_stack: [u64; 32],
 }
 
@@ -135,6 +140,56 @@ global_asm!(
     "ret",
 );
 
+#[cfg(target_arch = "aarch64")]
+global_asm!(
+    ".globl kiln_test_run",
+    "kiln_test_run:", // x0 code, x1 registers
+    "stp x29, x30, [sp, #-160]!; stp x19, x20, [sp, #16]; stp x21, x22, [sp, #32]; stp x23, x24, [sp, #48]",
+    "stp x25, x26, [sp, #64]; stp x27, x28, [sp, #80]; stp d8, d9, [sp, #96]; stp d10, d11, [sp, #112]",
+    "stp d12, d13, [sp, #128]; stp d14, d15, [sp, #144]",
+    "mov x28, x1; mov x16, x0",
+    "sub sp, sp, #64; add x9, x28, #2200",
+    "ldp x10, x11, [x9]; stp x10, x11, [sp]; ldp x10, x11, [x9, #16]; stp x10, x11, [sp, #16]",
+    "ldp x10, x11, [x9, #32]; stp x10, x11, [sp, #32]; ldp x10, x11, [x9, #48]; stp x10, x11, [sp, #48]",
+    "add x9, x28, #2136; ldp d0, d1, [x9]; ldp d2, d3, [x9, #16]; ldp d4, d5, [x9, #32]; ldp d6, d7, [x9, #48]",
+    "add x9, x28, #2072; ldp x1, x2, [x9]; ldp x3, x4, [x9, #16]; ldp x5, x6, [x9, #32]; ldp x7, x0, [x9, #48]",
+    "mov x9, sp; str x9, [x28, #2048]",
+    "blr x16",
+    "3: str x0, [x28, #2264]; str d0, [x28, #2272]",
+    "add sp, sp, #64",
+    "ldp x19, x20, [sp, #16]; ldp x21, x22, [sp, #32]; ldp x23, x24, [sp, #48]; ldp x25, x26, [sp, #64]",
+    "ldp x27, x28, [sp, #80]; ldp d8, d9, [sp, #96]; ldp d10, d11, [sp, #112]; ldp d12, d13, [sp, #128]",
+    "ldp d14, d15, [sp, #144]; ldp x29, x30, [sp], #160",
+    "ret",
+    ".globl kiln_test_left", // number and x16 are stored
+    "kiln_test_left:",
+    "str x30, [x28, #2064]; add x16, x28, #2280",
+    "stp x0, x1, [x16]; stp x2, x3, [x16, #16]; stp x4, x5, [x16, #32]; stp x6, x7, [x16, #48]",
+    "stp x8, x9, [x16, #64]; stp x10, x11, [x16, #80]; stp x12, x13, [x16, #96]; stp x14, x15, [x16, #112]",
+    "stp x19, x20, [x16, #152]; stp x21, x22, [x16, #168]; stp x23, x24, [x16, #184]; stp x25, x26, [x16, #200]",
+    "str x27, [x16, #216]; add x16, x28, #2536",
+    "stp d0, d1, [x16]; stp d2, d3, [x16, #16]; stp d4, d5, [x16, #32]; stp d6, d7, [x16, #48]",
+    "stp d8, d9, [x16, #64]; stp d10, d11, [x16, #80]; stp d12, d13, [x16, #96]; stp d14, d15, [x16, #112]",
+    "stp d16, d17, [x16, #128]; stp d18, d19, [x16, #144]; stp d20, d21, [x16, #160]; stp d22, d23, [x16, #176]",
+    "stp d24, d25, [x16, #192]; stp d26, d27, [x16, #208]; stp d28, d29, [x16, #224]; stp d30, d31, [x16, #240]",
+    "add x16, x28, #2792; mov x9, #0",
+    "2: ldr x10, [sp, x9, lsl #3]; str x10, [x16, x9, lsl #3]; add x9, x9, #1; cmp x9, #32; b.lo 2b",
+    "ldr x16, [x28, #2048]; mov sp, x16; b 3b",
+    // A Java method: first + 2 * second + 3 * what is on the stack. Leaves no register as it was.
+    ".globl kiln_test_callee",
+    "kiln_test_callee:",
+    "add x0, x1, x2, lsl #1; ldr x9, [sp]; add x9, x9, x9, lsl #1; add x0, x0, x9",
+    "mov x1, #-1; mov x2, x1; mov x3, x1; mov x4, x1; mov x5, x1; mov x6, x1; mov x7, x1; mov x8, x1; mov x9, x1",
+    "mov x10, x1; mov x11, x1; mov x12, x1; mov x13, x1; mov x14, x1; mov x15, x1; mov x16, x1; mov x17, x1",
+    "mov x19, x1; mov x20, x1; mov x21, x1; mov x22, x1; mov x23, x1; mov x24, x1; mov x25, x1; mov x26, x1",
+    "mov x27, x1",
+    "fmov d0, x1; fmov d1, x1; fmov d2, x1; fmov d3, x1; fmov d4, x1; fmov d5, x1; fmov d6, x1; fmov d7, x1",
+    "fmov d8, x1; fmov d9, x1; fmov d10, x1; fmov d11, x1; fmov d12, x1; fmov d13, x1; fmov d14, x1; fmov d15, x1",
+    "fmov d16, x1; fmov d17, x1; fmov d18, x1; fmov d19, x1; fmov d20, x1; fmov d21, x1; fmov d22, x1; fmov d23, x1",
+    "fmov d24, x1; fmov d25, x1; fmov d26, x1; fmov d27, x1; fmov d28, x1; fmov d29, x1; fmov d30, x1; fmov d31, x1",
+    "ret",
+);
+
 extern "C" {
     fn kiln_test_run(code: *const u8, registers: *mut Registers);
     fn kiln_test_left();
@@ -148,7 +203,7 @@ pub fn callee() -> usize {
 
 /// Offset of `Registers::left` and of the saved scratch register.
 const LEFT: usize = 2056;
-const SAVED_SCRATCH: usize = 2280 + 8 * 11;
+const SAVED_SCRATCH: usize = 2280 + 8 * SCRATCH;
 
 impl Code {
     /// Maps `a`, with a stub behind it for each of its relocations.
@@ -169,6 +224,35 @@ impl Code {
             bytes.extend([0x41, 0xff, 0xe3]); // jmp r11
             let at = r.offset as usize;
             bytes[at..at + 4].copy_from_slice(&(stub as i32 - (at as i32 + 4)).to_le_bytes());
+        }
+        Code::map(&bytes, stubs)
+    }
+
+    /// Maps `a`, with a stub behind it for each of its relocations.
+    #[cfg(target_arch = "aarch64")]
+    pub fn new(a: &Assembled) -> Code {
+        let mut bytes = a.code.clone();
+        let mut stubs = Vec::new();
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        for r in &a.relocations {
+            let stub = bytes.len();
+            stubs.push(r.target);
+            for word in [
+                0xf900_0390 | (SAVED_SCRATCH as u32 / 8) << 10, // str x16, [x28, SAVED_SCRATCH]
+                0xd280_0010 | (stubs.len() as u32) << 5,        // movz x16, number
+                0xf900_0390 | (LEFT as u32 / 8) << 10,          // str x16, [x28, LEFT]
+                0x5800_0050,                                    // ldr x16, 8 bytes on
+                0xd61f_0200,                                    // br x16
+            ] {
+                bytes.extend(word.to_le_bytes());
+            }
+            // (Not aligned: the processor does not mind.)
+            bytes.extend((kiln_test_left as *const () as u64).to_le_bytes());
+            bytes.extend([0; 4]);
+            let at = r.offset as usize;
+            let jump = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+            let distance = ((stub - at) / 4) as u32;
+            bytes[at..at + 4].copy_from_slice(&(jump | distance).to_le_bytes());
         }
         Code::map(&bytes, stubs)
     }
@@ -204,8 +288,8 @@ impl Code {
             stack: [0; 8],
             result: 0,
             fresult: 0,
-            saved_ints: [0; 16],
-            saved_floats: [0; 16],
+            saved_ints: [0; REGISTERS],
+            saved_floats: [0; REGISTERS],
             saved_stack: [0; 32],
         });
         prepare(&mut r);
@@ -221,7 +305,7 @@ impl Code {
         }
         use std::mem::offset_of;
         assert_eq!((offset_of!(Registers, sp), offset_of!(Registers, left)), (2048, LEFT));
-        assert_eq!((offset_of!(Registers, saved_ints), offset_of!(Registers, saved_stack)), (2280, 2536));
+        assert_eq!((offset_of!(Registers, saved_ints), offset_of!(Registers, saved_stack)), (2280, 2280 + 16 * REGISTERS));
         // SAFETY: code of a function with these arguments; every way out of it is a return or one of the stubs.
         unsafe { kiln_test_run(self.memory, &mut *r) };
         let outcome = match r.left {

@@ -14,8 +14,8 @@ mod locks;
 mod memory;
 pub mod rewrite;
 mod scalar;
-mod stress;
 mod sink;
+mod stress;
 
 use super::ir::parse::assert_round_trip;
 use super::ir::verify::assert_valid;
