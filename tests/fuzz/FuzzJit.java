@@ -44,6 +44,11 @@ public final class FuzzJit {
         MODES.put("xcomp3", "-Xcomp -XX:TieredStopAtLevel=3");
         // Tier 4 without a profile, before anything is resolved.
         MODES.put("xcomp4", "-Xcomp -XX:-TieredCompilation");
+        // Loops enter compiled code in their middle, calls never do.
+        MODES.put("osr", "-XX:-BackgroundCompilation -XX:Tier0BackedgeNotifyFreqLog=0 -XX:Tier3BackedgeNotifyFreqLog=0"
+            + " -XX:Tier3InvocationThreshold=1000000 -XX:Tier3MinInvocationThreshold=1000000"
+            + " -XX:Tier3CompileThreshold=1000000 -XX:Tier3BackEdgeThreshold=6 -XX:Tier4InvocationThreshold=1000000"
+            + " -XX:Tier4MinInvocationThreshold=1000000 -XX:Tier4CompileThreshold=1000000 -XX:Tier4BackEdgeThreshold=40");
         MODES.put("deoptstress", EAGER + " -XX:+DeoptStress");
         MODES.put("gcxcomp", "-XX:+GCStress -Xcomp");
     }
@@ -159,7 +164,7 @@ public final class FuzzJit {
         long seed = Long.parseLong(args[0]);
         long first = Long.parseLong(args[1]);
         if (args[2].equals("source")) {
-            System.out.print(generate(seed, first).source);
+            System.out.print(Program.alone(generate(seed, first).source));
             return;
         }
         long count = Long.parseLong(args[2]);
@@ -239,11 +244,12 @@ public final class FuzzJit {
             for (Program p : programs) {
                 if (!wrong.containsKey(p.name)) continue;
                 disagreements++;
-                Files.writeString(failed.resolve(p.name + ".java"), p.source);
+                String alone = Program.alone(p.source);
+                Files.writeString(failed.resolve(p.name + ".java"), alone);
                 if (!minimize) continue;
                 String mode = wrong.get(p.name).get(0);
-                if (disagrees(p.name, p.source, mode)) {
-                    String small = Minimize.reduce(p.source, s -> disagrees(p.name, s, mode), 180);
+                if (disagrees(p.name, alone, mode)) {
+                    String small = Minimize.reduce(alone, s -> disagrees(p.name, s, mode), 180);
                     Path to = Files.createDirectories(failed.resolve("min")).resolve(p.name + ".java");
                     Files.writeString(to, "// " + mode + ": " + MODES.get(mode) + "\n" + small);
                     System.out.println(p.name + " " + mode + ": minimized to " + to);
@@ -252,6 +258,8 @@ public final class FuzzJit {
                 }
             }
             done += programs.size();
+            System.err.println("fuzz-jit: " + done + " programs, " + disagreements + " disagree, "
+                + (System.nanoTime() - begin) / 1_000_000_000L + " s");
         }
         pool.shutdown();
         StringBuilder times = new StringBuilder();

@@ -15,7 +15,7 @@ final class Generator {
     enum Ty {
         INT("int"), LONG("long"), FLOAT("float"), DOUBLE("double"), BOOL("boolean"), BYTE("byte"), SHORT("short"),
         CHAR("char"), STRING("String"), OBJ("Object"), I("I"), A("A"), Q("Q"), BOX("Integer"), INTS("int[]"), LONGS("long[]"),
-        DOUBLES("double[]"), BYTES("byte[]"), CHARS("char[]"), FLOATS("float[]"), OBJS("Object[]"), GRID("int[][]");
+        DOUBLES("double[]"), BYTES("byte[]"), CHARS("char[]"), FLOATS("float[]"), BOOLS("boolean[]"), SHORTS("short[]"), OBJS("Object[]"), GRID("int[][]");
 
         final String java;
 
@@ -26,10 +26,11 @@ final class Generator {
 
     private static final Ty[] PRIMITIVES =
         {Ty.INT, Ty.INT, Ty.INT, Ty.LONG, Ty.LONG, Ty.DOUBLE, Ty.FLOAT, Ty.BOOL, Ty.BYTE, Ty.SHORT, Ty.CHAR};
-    private static final Ty[] ARRAYS = {Ty.INTS, Ty.LONGS, Ty.DOUBLES, Ty.BYTES, Ty.CHARS, Ty.FLOATS, Ty.OBJS, Ty.GRID};
+    private static final Ty[] ARRAYS = {Ty.INTS, Ty.LONGS, Ty.DOUBLES, Ty.BYTES, Ty.CHARS, Ty.FLOATS, Ty.BOOLS, Ty.SHORTS,
+        Ty.OBJS, Ty.GRID};
     private static final Ty[] LOCALS = {Ty.INT, Ty.INT, Ty.INT, Ty.INT, Ty.LONG, Ty.LONG, Ty.DOUBLE, Ty.FLOAT, Ty.BOOL,
         Ty.BYTE, Ty.SHORT, Ty.CHAR, Ty.STRING, Ty.OBJ, Ty.I, Ty.A, Ty.Q, Ty.Q, Ty.BOX, Ty.INTS, Ty.INTS, Ty.LONGS, Ty.DOUBLES,
-        Ty.BYTES, Ty.CHARS, Ty.FLOATS, Ty.OBJS, Ty.GRID};
+        Ty.BYTES, Ty.CHARS, Ty.FLOATS, Ty.BOOLS, Ty.SHORTS, Ty.OBJS, Ty.GRID};
 
     /** Names that {@link #statics} gives. */
     private static final String INTS = "s13";
@@ -93,8 +94,7 @@ final class Generator {
     }
 
     String program() {
-        line("public class " + name + " {");
-        harness();
+        line("public class " + name + " extends Base {");
         statics();
         line("interface I {");
         line("long f(int x, long y);");
@@ -102,9 +102,15 @@ final class Generator {
         line("return x + 31;");
         line("}");
         line("}");
+        line("interface J extends I {");
+        line("int j(int x, double y);");
+        line("default int g(int x) {");
+        line("return x - 5;");
+        line("}");
+        line("}");
         hierarchy();
         lazy();
-        int methods = 4 + pick(4);
+        int methods = 2 + pick(4);
         List<Callee> tested = new ArrayList<>();
         for (int i = 0; i < methods; i++) {
             Callee made = chance(12) ? recursive("m" + i) : method("m" + i);
@@ -115,98 +121,9 @@ final class Generator {
         return out.toString();
     }
 
-    private void harness() {
-        line("static final int[] EI = {0, 1, -1, 2, 3, 7, 8, -8, 31, 32, 33, 63, 64, 100, 255, -128, 32767, 65536, -65537,"
-            + " 1000003, Integer.MAX_VALUE, Integer.MIN_VALUE, Integer.MIN_VALUE + 1};");
-        line("static final long[] EL = {0, 1, -1, 2, 5, 63, 64, -100, 4294967295L, 4294967296L, -4294967297L,"
-            + " 9007199254740993L, Long.MAX_VALUE, Long.MIN_VALUE, Long.MIN_VALUE + 1, 0x123456789abcdefL, Integer.MIN_VALUE};");
-        line("static final double[] ED = {0.0, -0.0, 1.0, -1.5, 0.1, 1e10, -3e9, 1e19, 1e-310, Double.NaN,"
-            + " Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.MAX_VALUE, Double.MIN_VALUE, 2147483647.5, 9.3e18};");
-        line("static int ei(int r) {");
-        line("return EI[Math.floorMod(r, EI.length)];");
-        line("}");
-        line("static long el(int r) {");
-        line("return EL[Math.floorMod(r, EL.length)];");
-        line("}");
-        line("static double ed(int r) {");
-        line("return ED[Math.floorMod(r, ED.length)];");
-        line("}");
-        line("static long mix(long h, long v) {");
-        line("h = (h ^ v) * 0x9E3779B97F4A7C15L;");
-        line("return h ^ (h >>> 29);");
-        line("}");
-        for (String t : new String[] {"int", "long", "short", "byte", "char"}) {
-            line("static long bits(" + t + " v) {");
-            line("return v;");
-            line("}");
-        }
-        line("static long bits(boolean v) {");
-        line("return v ? 1 : 2;");
-        line("}");
-        line("static long bits(float v) {");
-        line("return Float.floatToIntBits(v);");
-        line("}");
-        line("static long bits(double v) {");
-        line("return Double.doubleToLongBits(v);");
-        line("}");
-        line("static long bits(Object v) {");
-        line("if (v == null) return 77;");
-        line("if (v instanceof String s) return s.hashCode();");
-        line("if (v instanceof Integer n) return n;");
-        line("if (v instanceof A a) return mix(mix(mix(a.a0, a.a1), bits(a.a2)), bits(a.a3));");
-        line("if (v instanceof Q q) return mix(mix(mix(mix(5, q.x), q.y), bits(q.z)), q.next == null ? 1 : q.next.x);");
-        line("if (v instanceof int[] x) return java.util.Arrays.hashCode(x);");
-        line("if (v instanceof long[] x) return java.util.Arrays.hashCode(x);");
-        line("if (v instanceof double[] x) return java.util.Arrays.hashCode(x);");
-        line("if (v instanceof float[] x) return java.util.Arrays.hashCode(x);");
-        line("if (v instanceof byte[] x) return java.util.Arrays.hashCode(x);");
-        line("if (v instanceof char[] x) return java.util.Arrays.hashCode(x);");
-        line("if (v instanceof Object[] x) return x.length;");
-        line("return v.getClass().getName().hashCode();");
-        line("}");
-        // The frames tell whether deoptimization and inlining kept the methods and lines right.
-        line("static long thrown(Throwable t) {");
-        line("long h = t.getClass().getName().hashCode();");
-        line("if (t instanceof StackOverflowError) return h;");
-        line("String m = t.getMessage();");
-        line("if (m != null) h = mix(h, (m.indexOf(\" (\") < 0 ? m : m.substring(0, m.indexOf(\" (\"))).hashCode());");
-        line("for (StackTraceElement e : t.getStackTrace()) {");
-        line("if (!e.getClassName().startsWith(\"" + name + "\")) break;");
-        line("h = mix(h, e.getMethodName().hashCode() * 31L + e.getLineNumber());");
-        line("}");
-        line("return h;");
-        line("}");
-        // Small enough to be scalar-replaced where it does not escape.
-        line("static final class Q {");
-        line("int x;");
-        line("long y;");
-        line("double z;");
-        line("Q next;");
-        line("Q(int x, long y) {");
-        line("this.x = x;");
-        line("this.y = y;");
-        line("}");
-        line("Q(Q next) {");
-        line("this(next.x + 1, next.y);");
-        line("this.next = next;");
-        line("}");
-        line("synchronized int add(int d) {");
-        line("x += d;");
-        line("return x;");
-        line("}");
-        line("}");
-        line("static class Own extends RuntimeException {");
-        line("final int code;");
-        line("Own(int code) {");
-        line("super(\"own\");");
-        line("this.code = code;");
-        line("}");
-        line("}");
-    }
-
     private void statics() {
         Ty[] types = {Ty.INT, Ty.INT, Ty.LONG, Ty.DOUBLE, Ty.FLOAT, Ty.BOOL, Ty.BYTE, Ty.SHORT, Ty.CHAR, Ty.STRING, Ty.OBJ,
-            Ty.Q, Ty.BOX, Ty.INTS, Ty.LONGS, Ty.DOUBLES, Ty.BYTES, Ty.CHARS, Ty.FLOATS, Ty.OBJS, Ty.GRID};
+            Ty.Q, Ty.BOX, Ty.INTS, Ty.LONGS, Ty.DOUBLES, Ty.BYTES, Ty.CHARS, Ty.FLOATS, Ty.OBJS, Ty.GRID, Ty.BOOLS, Ty.SHORTS};
         for (Ty type : types) {
             String n = "s" + names++;
             String kind = chance(10) ? "static volatile " : "static ";
@@ -233,6 +150,8 @@ final class Generator {
             case DOUBLES -> "new double[" + (8 + pick(9)) + "]";
             case FLOATS -> "new float[" + (8 + pick(9)) + "]";
             case BYTES -> "new byte[" + (8 + pick(20)) + "]";
+            case BOOLS -> "new boolean[" + (8 + pick(9)) + "]";
+            case SHORTS -> "new short[" + (8 + pick(9)) + "]";
             case CHARS -> "\"some text here\".toCharArray()";
             case OBJS -> "new Object[" + (8 + pick(9)) + "]";
             case GRID -> "new int[4][" + (4 + pick(5)) + "]";
@@ -243,22 +162,29 @@ final class Generator {
     }
 
     private void hierarchy() {
-        line("static abstract class A implements I {");
+        line("static abstract class A implements I, Folds {");
         line("int a0;");
         line("long a1;");
         line("double a2;");
         line("float a3;");
         line("byte a4;");
         line("boolean a5;");
+        line("short a6;");
+        line("char a7;");
+        line("volatile int a8;");
         line("A link;");
         line("int[] arr;");
+        line("public long fold() {");
+        line("return mix(mix(mix(a0, a1), bits(a2)), bits(a3)) + a4 * 3 + a6 * 5 + a7 * 7 + a8 * 11 + bits(a5);");
+        line("}");
         line("abstract double h(double x);");
         bodyOf("public long f(int x, long y)", Ty.LONG, new Var("x", Ty.INT, true), new Var("y", Ty.LONG, true));
         bodyOf("int k(int x)", Ty.INT, new Var("x", Ty.INT, true));
         line("}");
         String[][] classes = {{"B", "A"}, {"C", "A"}, {"D", "B"}, {"E", "C"}};
         for (String[] c : classes) {
-            line("static class " + c[0] + " extends " + c[1] + " {");
+            boolean j = c[0].equals("C");
+            line("static class " + c[0] + " extends " + c[1] + (j ? " implements J" : "") + " {");
             above = c[1];
             line("long own = " + literal(Ty.LONG) + ";");
             if (chance(70) || c[1].equals("A")) bodyOf("double h(double x)", Ty.DOUBLE, new Var("x", Ty.DOUBLE, true));
@@ -268,10 +194,16 @@ final class Generator {
             }
             if (chance(50)) bodyOf("public int g(int x)", Ty.INT, new Var("x", Ty.INT, true));
             if (chance(40)) bodyOf("int k(int x)", Ty.INT, new Var("x", Ty.INT, true));
+            if (j || c[0].equals("E") && chance(50)) {
+                bodyOf("public int j(int x, double y)", Ty.INT, new Var("x", Ty.INT, true), new Var("y", Ty.DOUBLE, true));
+            }
             line("}");
         }
         above = null;
-        line("static final class Other implements I {");
+        line("static final class Other implements J {");
+        line("public int j(int x, double y) {");
+        line("return x ^ (int) y;");
+        line("}");
         line("public long f(int x, long y) {");
         line("return x - y;");
         line("}");
@@ -313,6 +245,7 @@ final class Generator {
         scope.addAll(Arrays.asList(params));
         scope.addAll(List.of(new Var("a0", Ty.INT, true), new Var("a1", Ty.LONG, true), new Var("a2", Ty.DOUBLE, true),
             new Var("a3", Ty.FLOAT, true), new Var("a4", Ty.BYTE, true), new Var("a5", Ty.BOOL, true),
+            new Var("a6", Ty.SHORT, true), new Var("a7", Ty.CHAR, true), new Var("a8", Ty.INT, true),
             new Var("arr", Ty.INTS, true)));
         if (above != null && chance(40)) {
             if (header.contains(" f(")) line("y ^= super.f(x, y);");
@@ -369,7 +302,7 @@ final class Generator {
             }
             scope.addAll(wide);
         }
-        block(3 + pick(6), 3);
+        block(2 + pick(6), 3);
         for (Var v : wide) line("s2 = mix(s2, bits(" + v.name + "));");
         line("return " + expr(type, 3) + ";");
         line("}");
@@ -481,13 +414,15 @@ final class Generator {
         if (kind < 18) declaration();
         else if (kind < 34) assignment();
         else if (kind < 39) arrayStore();
-        else if (kind < 42) fieldStore();
+        else if (kind < 41) fieldStore();
+        else if (kind < 42) objects();
         else if (kind < 45) jump();
         else if (kind < 58) conditional(depth);
         else if (kind < 78) loop(depth);
         else if (kind < 86) switchStatement(depth);
         else if (kind < 95) tryStatement(depth);
-        else if (kind < 98) synchronizedStatement(depth);
+        else if (kind < 97) synchronizedStatement(depth);
+        else if (kind == 97) line("objs[(" + expr(Ty.INT, 1) + ") & 7] = " + expr(Ty.I, 2) + ";");
         else arrayCopy();
     }
 
@@ -553,6 +488,8 @@ final class Generator {
             case BYTES -> Ty.BYTE;
             case CHARS -> Ty.CHAR;
             case FLOATS -> Ty.FLOAT;
+            case BOOLS -> Ty.BOOL;
+            case SHORTS -> Ty.SHORT;
             case OBJS -> Ty.OBJ;
             case GRID -> Ty.INTS;
             default -> throw new IllegalStateException("not an array: " + array);
@@ -591,7 +528,8 @@ final class Generator {
 
     private static final Var[] MEMBERS = {new Var("a0", Ty.INT, true), new Var("a1", Ty.LONG, true),
         new Var("a2", Ty.DOUBLE, true), new Var("a3", Ty.FLOAT, true), new Var("a4", Ty.BYTE, true),
-        new Var("a5", Ty.BOOL, true), new Var("link", Ty.A, true), new Var("arr", Ty.INTS, true)};
+        new Var("a5", Ty.BOOL, true), new Var("a6", Ty.SHORT, true),
+        new Var("a7", Ty.CHAR, true), new Var("a8", Ty.INT, true), new Var("link", Ty.A, true), new Var("arr", Ty.INTS, true)};
 
     private void fieldStore() {
         if (chance(45)) {
@@ -709,6 +647,11 @@ final class Generator {
                     line(sum.name + " += " + e + ";");
                 }
             }
+        } else if (kind < 83) {
+            line("int " + i + " = 0;");
+            line(head + "for (;;) {");
+            line("if (++" + i + " > " + trips + ") break;");
+            scope.add(new Var(i, Ty.INT, false));
         } else if (kind < 90) {
             line("int " + i + " = " + trips + ";");
             line(head + "while (--" + i + " >= 0" + (chance(30) ? " && " + expr(Ty.BOOL, 2) : "") + ") {");
@@ -792,7 +735,43 @@ final class Generator {
         line("}");
     }
 
+    /** Objects and small arrays that may or may not escape. */
+    private void objects() {
+        String q = fresh("v");
+        String t = fresh("v");
+        line("Q " + q + " = new Q(" + expr(Ty.INT, 2) + ", " + expr(Ty.LONG, 1) + ");");
+        scope.add(new Var(q, Ty.Q, true));
+        line("int[] " + t + " = {" + expr(Ty.INT, 1) + ", " + expr(Ty.INT, 1) + ", " + pick(9) + "};");
+        scope.add(new Var(t, Ty.INTS, true));
+        for (int i = 1 + pick(4); i > 0; i--) {
+            switch (pick(8)) {
+                case 0 -> line(q + ".x += " + t + "[" + pick(3) + "];");
+                case 1 -> line(t + "[" + pick("0", "1", "2", q + ".x & 1", "3") + "] = " + expr(Ty.INT, 2) + ";");
+                case 2 -> line(q + ".next = " + pick("new Q(" + expr(Ty.INT, 1) + ", 9L)", q, "null") + ";");
+                case 3 -> {
+                    line("if (" + expr(Ty.BOOL, 2) + ") {");
+                    line(pick(q + " = new Q(" + q + ");", t + " = new int[4];", variable(Ty.Q, true).name + " = " + q + ";"));
+                    line("}");
+                }
+                case 4 -> {
+                    line("synchronized (" + q + ") {");
+                    line(q + ".y += " + expr(Ty.LONG, 2) + ";");
+                    if (chance(40)) line(variable(Ty.INT, true).name + " = " + q + ".add(" + expr(Ty.INT, 1) + ");");
+                    line("}");
+                }
+                case 5 -> line(variable(Ty.LONG, true).name + " += " + q + ".y + " + q + ".x;");
+                case 6 -> line(q + ".z = " + expr(Ty.DOUBLE, 2) + ";");
+                default -> line(variable(Ty.INT, true).name + " ^= " + t + "[" + pick(3) + "] + " + t + ".length;");
+            }
+        }
+    }
+
     private void arrayCopy() {
+        if (chance(30)) {
+            Var a = variable(pick(Ty.INTS, Ty.BYTES, Ty.LONGS, Ty.CHARS), false);
+            line("java.util.Arrays.fill(" + a.name + ", " + expr(element(a.type), 1) + ");");
+            return;
+        }
         Ty type = pick(Ty.INTS, Ty.LONGS, Ty.BYTES, Ty.OBJS);
         Var a = variable(type, false);
         Var b = variable(type, false);
@@ -876,7 +855,7 @@ final class Generator {
             case Q -> chance(80) ? "new Q(" + pick(9) + ", 1L)" : "((Q) null)";
             case BOX -> "((Integer) " + pick(300) + ")";
             case OBJ -> pick("\"s\"", "null", "lock", "obj(2)");
-            case INTS, LONGS, DOUBLES, BYTES, CHARS, FLOATS, OBJS, GRID -> {
+            case INTS, LONGS, DOUBLES, BYTES, CHARS, FLOATS, BOOLS, SHORTS, OBJS, GRID -> {
                 Var v = variable(type, false);
                 yield v != null && chance(90) ? v.name : initial(type);
             }
@@ -921,6 +900,7 @@ final class Generator {
             String by = switch (pick(5)) {
                 case 0 -> expr(type, d);
                 case 1, 2 -> pick("1", "(-1)", "2", "3", "7", "(-8)", "10", "1000", "16", "(-2147483648)") + (wide ? "L" : "");
+                case 3 -> "(" + (random.nextInt() >> pick(31)) + ")" + (wide ? "L" : "");
                 default -> "(" + expr(type, d) + " | 1)";
             };
             by = by.replace(")L", "L)");
@@ -941,6 +921,7 @@ final class Generator {
             if (lambdas && !wide && chance(30)) {
                 return "ops[" + pick(4) + "].applyAsInt(" + expr(Ty.INT, d) + ", " + expr(Ty.INT, d) + ")";
             }
+            if (chance(40)) return library(type, wide, box, d);
             return switch (pick(wide ? 9 : 13)) {
                 case 0 -> "Math.max(" + expr(type, d) + ", " + expr(type, d) + ")";
                 case 1 -> "Math.min(" + expr(type, d) + ", " + expr(type, d) + ")";
@@ -965,13 +946,52 @@ final class Generator {
         if (inInstance) return "new Other()." + (wide ? "f(" + expr(Ty.INT, d) + ", 7L)" : "g(" + expr(Ty.INT, d) + ")");
         String on = chance(50) ? receiver(Ty.I, d) : receiver(Ty.A, d);
         if (wide) return on + ".f(" + expr(Ty.INT, d) + ", " + expr(Ty.LONG, d) + ")";
+        if (chance(15)) return "((J) " + receiver(Ty.I, d) + ").j(" + expr(Ty.INT, d) + ", " + expr(Ty.DOUBLE, d) + ")";
         if (chance(50)) return receiver(Ty.A, d) + ".k(" + expr(Ty.INT, d) + ")";
         return on + ".g(" + expr(Ty.INT, d) + ")";
     }
 
+    /** Calls that the compilers know, or that are worth inlining. */
+    private String library(Ty type, boolean wide, String box, int d) {
+        String a = expr(type, d);
+        String b = expr(type, d);
+        if (chance(55)) {
+            return switch (pick(12)) {
+                case 0 -> box + ".numberOfLeadingZeros(" + a + ")";
+                case 1 -> box + ".highestOneBit(" + a + ")";
+                case 2 -> box + ".reverse(" + a + ")";
+                case 3 -> box + ".divideUnsigned(" + a + ", " + b + ")";
+                case 4 -> box + ".remainderUnsigned(" + a + ", " + b + ")";
+                case 5 -> "Math.subtractExact(" + a + ", " + b + ")";
+                case 6 -> "Math.negateExact(" + a + ")";
+                case 7 -> "Math.incrementExact(" + a + ")";
+                case 8 -> wide ? "Math.multiplyHigh(" + a + ", " + b + ")" : "Math.toIntExact(" + expr(Ty.LONG, d) + ")";
+                case 9 -> wide ? "Math.round(" + expr(Ty.DOUBLE, d) + ")" : "Math.round(" + expr(Ty.FLOAT, d) + ")";
+                case 10 -> box + ".signum(" + a + ")";
+                default -> box + ".rotateRight(" + a + ", " + pick(70) + ")";
+            };
+        }
+        if (wide) return pick("Integer.toUnsignedLong(" + expr(Ty.INT, d) + ")", "Double.doubleToRawLongBits(" + expr(Ty.DOUBLE, d) + ")");
+        cost += times * 25;
+        Var array = variable(pick(Ty.INTS, Ty.BYTES, Ty.CHARS, Ty.LONGS, Ty.DOUBLES), false);
+        Var other = variable(array.type, false);
+        return switch (pick(10)) {
+            case 0 -> "(" + expr(Ty.STRING, d) + ".charAt(" + expr(Ty.INT, d) + " & 3) + 0)";
+            case 1 -> expr(Ty.STRING, d) + ".indexOf(" + pick("'a'", "'l'", "'\u00ef'", "\"lo\"") + ")";
+            case 2 -> expr(Ty.STRING, d) + ".compareTo(" + expr(Ty.STRING, d) + ")";
+            case 3 -> "(java.util.Arrays.equals(" + array.name + ", " + other.name + ") ? 5 : 6)";
+            case 4 -> "java.util.Arrays.hashCode(" + array.name + ")";
+            case 5 -> "java.util.Objects.checkIndex(" + expr(Ty.INT, d) + ", " + pick(20) + ")";
+            case 6 -> "Float.compare(" + expr(Ty.FLOAT, d) + ", " + expr(Ty.FLOAT, d) + ")";
+            case 7 -> "Float.floatToRawIntBits(" + expr(Ty.FLOAT, d) + ")";
+            case 8 -> "java.util.Arrays.mismatch(" + array.name + ", " + other.name + ")";
+            default -> "Character.getNumericValue((char) " + expr(Ty.INT, d) + ")";
+        };
+    }
+
     private String receiver(Ty type, int depth) {
         cost += times * 30;
-        return times > 60 ? "((A) obj(0))" : expr(type, depth);
+        return times > 60 ? (type == Ty.I ? "obj(3)" : "((A) obj(0))") : expr(type, depth);
     }
 
     private String floating(Ty type, int depth) {
@@ -984,7 +1004,10 @@ final class Generator {
             return "(" + type.java + ") (" + expr(from, d) + ")";
         }
         if (kind < 90) {
-            return switch (pick(5)) {
+            return switch (pick(8)) {
+                case 5 -> "Math.signum(" + expr(type, d) + ")";
+                case 6 -> "Math.copySign(" + expr(type, d) + ", " + expr(type, d) + ")";
+                case 7 -> "Math.fma(" + expr(type, d) + ", " + expr(type, d) + ", " + expr(type, d) + ")";
                 case 0 -> "Math.max(" + expr(type, d) + ", " + expr(type, d) + ")";
                 case 1 -> "Math.min(" + expr(type, d) + ", " + expr(type, d) + ")";
                 case 2 -> "Math.abs(" + expr(type, d) + ")";
@@ -1017,7 +1040,8 @@ final class Generator {
             return chance(50) ? "((I) " + expr(Ty.I, d) + " instanceof " + pick("A", "B", "C", "D", "E", "Other") + ")"
                 : "((Object) " + expr(Ty.OBJ, d) + " instanceof " + pick("A", "I", "String", "int[]", "Integer", "B", "Object[]", "Comparable") + ")";
         }
-        return pick("Double.isNaN(" + expr(Ty.DOUBLE, d) + ")", expr(Ty.STRING, d) + ".equals(" + expr(Ty.STRING, d) + ")",
+        return pick("Double.isNaN(" + expr(Ty.DOUBLE, d) + ")", "(((Object) " + expr(Ty.OBJ, d) + ").getClass() == " + pick("B", "C", "E", "String", "int[]") + ".class)",
+            pick("B", "A", "D", "I", "Integer") + ".class.isInstance(" + expr(Ty.OBJ, d) + ")", expr(Ty.STRING, d) + ".equals(" + expr(Ty.STRING, d) + ")",
             expr(Ty.STRING, d) + ".isEmpty()");
     }
 
@@ -1042,11 +1066,13 @@ final class Generator {
         return switch (type) {
             case INTS -> chance(15) ? INTS + ".clone()" : chance(50) ? "new int[" + length + "]"
                 : "new int[] {" + expr(Ty.INT, d) + ", " + expr(Ty.INT, d) + ", " + pick(9) + "}";
-            case LONGS -> "new long[" + length + "]";
+            case LONGS -> chance(20) ? "java.util.Arrays.copyOf(" + leaf(type) + ", " + length + ")" : "new long[" + length + "]";
             case DOUBLES -> chance(50) ? "new double[" + length + "]" : "new double[] {" + expr(Ty.DOUBLE, d) + ", 1.5}";
             case BYTES -> "new byte[" + length + "]";
             case CHARS -> chance(50) ? "new char[" + length + "]" : "\"abcdefgh\".toCharArray()";
-            case FLOATS -> "new float[" + length + "]";
+            case FLOATS -> chance(30) ? "java.util.Arrays.copyOf(" + leaf(type) + ", " + length + ")" : "new float[" + length + "]";
+            case BOOLS -> "new boolean[" + length + "]";
+            case SHORTS -> chance(30) ? leaf(type) + ".clone()" : "new short[" + length + "]";
             case OBJS -> chance(60) ? "new Object[" + length + "]" : chance(50) ? "new String[" + length + "]" : "new I[9]";
             case GRID -> "new int[" + (4 + pick(3)) + "][" + (8 + pick(4)) + "]";
             default -> throw new IllegalStateException("no expression of type " + type);

@@ -61,6 +61,19 @@ final class Program {
         }
     }
 
+    /** The program and what it extends in one file that needs nothing else. */
+    static String alone(String source) throws IOException {
+        String base = Files.readString(Path.of("tests/fuzz/Base.java"));
+        StringBuilder out = new StringBuilder();
+        for (String line : base.split("\n")) {
+            if (line.startsWith("import ")) out.append(line).append("\n\n").append(source).append('\n');
+            else if (!line.isBlank() && !line.trim().startsWith("/**") && !line.trim().startsWith("@")) {
+                out.append(line.replaceFirst("^public class", "class")).append('\n');
+            }
+        }
+        return out.toString();
+    }
+
     /** Compiles all of them at once, in memory. Returns javac's errors: empty if it had none. */
     static List<String> compile(List<Program> programs) {
         Map<String, Output> outputs = new LinkedHashMap<>();
@@ -74,7 +87,7 @@ final class Program {
         };
         DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
         // Concatenation by invokedynamic costs a new class each: fixtures cover it.
-        List<String> options = List.of("-g:source,lines", "-nowarn", "-proc:none", "-XDstringConcat=inline");
+        List<String> options = List.of("-cp", "target/fuzz-jit/driver", "-g:source,lines", "-nowarn", "-proc:none", "-XDstringConcat=inline");
         List<Source> sources = programs.stream().map(Source::new).toList();
         boolean compiled = JAVAC.getTask(null, manager, found, options, null, sources).call();
         List<String> errors = new ArrayList<>();
@@ -87,7 +100,10 @@ final class Program {
         for (Program p : programs) byName.put(p.name, p);
         outputs.forEach((name, out) -> {
             int dollar = name.indexOf('$');
-            byName.get(dollar < 0 ? name : name.substring(0, dollar)).classes.put(name, out.bytes.toByteArray());
+            Program p = byName.get(dollar < 0 ? name : name.substring(0, dollar));
+            // A program that stands alone has classes of other names.
+            if (p == null) p = programs.get(0);
+            p.classes.put(name, out.bytes.toByteArray());
         });
         return errors;
     }
