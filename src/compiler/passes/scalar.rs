@@ -443,6 +443,11 @@ impl<'a> Walk<'a> {
     /// Offset of the element at a constant index in bounds.
     fn element(&mut self, site: Inst, index: Value) -> Option<u32> {
         let Site { class, length, .. } = self.sites[&site];
+        // A check of a constant fails by leaving.
+        let index = match self.f.def(index) {
+            Some(d) if d.op == Op::BoundsCheck => self.f.resolve(d.args[0]),
+            _ => index,
+        };
         let index = self.f.as_const(index).filter(|n| (0..i64::from(length)).contains(n))?;
         Some(class.array_base() as u32 + ((index as u32) << class.array_log2()))
     }
