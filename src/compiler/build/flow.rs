@@ -21,8 +21,8 @@ pub struct BytecodeBlock {
     pub predecessors: u32,
     /// Reached by exceptions.
     pub is_handler: bool,
-    /// Reached by a backward branch.
-    pub is_loop_header: bool,
+    /// Reached from blocks that come later in the order: those that lead back here, exceptions included.
+    pub back_edges: Vec<BlockIx>,
 }
 
 /// See the module comment.
@@ -82,7 +82,7 @@ impl Flow {
                 handlers,
                 predecessors: 0,
                 is_handler: false,
-                is_loop_header: false,
+                back_edges: vec![],
             });
             at = end;
         }
@@ -105,6 +105,29 @@ impl Flow {
         self.starts.get(bci as usize).copied().unwrap_or(false)
     }
 
+    /// The blocks of the loop with this header: those that lead to one of its back-edges without going through the
+    /// header. (Where the loop has other entries: more than those.)
+    pub fn loop_of(&self, table: &[ExceptionTableEntry], header: BlockIx) -> Vec<BlockIx> {
+        let mut inside = vec![false; self.blocks.len()];
+        inside[header] = true;
+        let mut body = vec![header];
+        let mut todo = self.blocks[header].back_edges.clone();
+        let mut predecessors = vec![Vec::new(); self.blocks.len()];
+        for &b in &self.order {
+            let handlers = self.blocks[b].handlers.iter().map(|&h| self.at(table[h].handler_pc));
+            for s in handlers.chain(self.blocks[b].successors.iter().copied().filter(|&s| s != usize::MAX)) {
+                predecessors[s].push(b);
+            }
+        }
+        while let Some(b) = todo.pop() {
+            if !std::mem::replace(&mut inside[b], true) {
+                body.push(b);
+                todo.extend(&predecessors[b]);
+            }
+        }
+        body
+    }
+
     /// The bytecode index of the block's last instruction.
     pub fn last(&self, b: BlockIx) -> usize {
         let b = &self.blocks[b];
@@ -115,11 +138,6 @@ impl Flow {
         for i in 0..self.blocks.len() {
             let last = self.last(i);
             let mut successors: Vec<BlockIx> = code.targets(last)?.into_iter().map(|t| self.at(t)).collect();
-            for &s in &successors {
-                if self.blocks[s].start as usize <= last {
-                    self.blocks[s].is_loop_header = true;
-                }
-            }
             if !code.ends_flow(last) {
                 if self.blocks[i].end as usize >= code.len() {
                     // Runs off the end: an error only if it is reached, see `sort`.
@@ -159,6 +177,17 @@ impl Flow {
             }
         }
         order.reverse();
+        let mut place = vec![usize::MAX; self.blocks.len()];
+        for (i, &b) in order.iter().enumerate() {
+            place[b] = i;
+        }
+        for &b in &order {
+            for s in next(&self.blocks, b) {
+                if place[s] <= place[b] && !self.blocks[s].back_edges.contains(&b) {
+                    self.blocks[s].back_edges.push(b);
+                }
+            }
+        }
         for &b in &order {
             for s in self.blocks[b].successors.clone() {
                 if s != usize::MAX {
@@ -189,7 +218,10 @@ mod tests {
         let starts: Vec<u16> = f.blocks.iter().map(|b| b.start).collect();
         assert_eq!(starts, [0, 2, 7, 13, 15]);
         assert_eq!(f.blocks[1].successors, [4, 2]);
-        assert!(f.blocks[1].is_loop_header && !f.blocks[2].is_loop_header);
+        assert_eq!((&f.blocks[1].back_edges[..], &f.blocks[2].back_edges[..]), (&[2][..], &[][..]));
+        let mut body = f.loop_of(&[], 1);
+        body.sort_unstable();
+        assert_eq!(body, [1, 2]);
         assert_eq!(f.blocks[1].predecessors, 2);
         assert_eq!(f.order, [0, 1, 2, 4], "what is not reached is left out");
     }

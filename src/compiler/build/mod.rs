@@ -149,7 +149,8 @@ fn attempt(method: MethodRef, request: &Request, banned: &[MethodRef]) -> Result
         bytecodes: method.code.len(),
     };
     b.whole(method).map_err(|e| (e, b.scopes.last().map_or(method, |s| s.method)))?;
-    prune::prune(&mut b.f);
+    let wanted: Vec<Value> = b.equal.iter().flat_map(|e| [e.0, e.1]).collect();
+    prune::prune(&mut b.f, &wanted);
     for &(x, y, bci, culprit) in &b.equal {
         if !same::is_same(&b.f, x, y) {
             return Err((Refusal::UnstructuredLocking(bci), culprit));

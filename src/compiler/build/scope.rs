@@ -12,7 +12,7 @@ use crate::meta::method::{method_flags, MethodRef};
 use crate::profile::MethodProfile;
 
 /// Where a value of a block's frame lies.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Place {
     Local(usize),
     Stack(usize),
@@ -26,6 +26,8 @@ pub(super) struct Entry {
     pub at: Option<(Block, Frame)>,
     /// What its parameters are.
     params: Vec<Place>,
+    /// The arguments of each edge so far.
+    edges: Vec<Vec<Value>>,
 }
 
 /// See the module comment.
@@ -77,20 +79,7 @@ impl Builder<'_> {
         let liveness = Liveness::compute(code, &flow, table, max_locals, None, always);
         let mut written = Locals::new(max_locals);
         for bci in (0..code.len()).filter(|&i| flow.is_instruction(i as u16)) {
-            match code.local(bci) {
-                LocalUse::Write(i, t) => {
-                    written.insert(i as usize);
-                    if t.is_two_slots() {
-                        written.insert(i as usize + 1);
-                    }
-                    if i > 0 {
-                        // It may cut a long or double in half.
-                        written.insert(i as usize - 1);
-                    }
-                }
-                LocalUse::Both(i) => written.insert(i as usize),
-                LocalUse::Read(..) | LocalUse::None => {}
-            }
+            note_written(&mut written, code.local(bci));
         }
         Ok(Scope {
             method,
@@ -150,14 +139,16 @@ impl Builder<'_> {
         if args.iter().zip(params).any(|(&a, &p)| self.f.ty(a) != self.f.ty(p)) {
             return Err(malformed());
         }
-        Ok(Edge::new(*block, args))
+        let block = *block;
+        self.scopes[s].entries[to].edges.push(args.clone());
+        Ok(Edge::new(block, args))
     }
 
     fn first_edge(&mut self, s: usize, to: BlockIx, frame: &Frame) -> Result<Edge, Refusal> {
         let scope = &self.scopes[s];
         let b = &scope.flow.blocks[to];
         let entered_from_outside = scope.flow.order[0] == to;
-        let merge = b.predecessors != 1 || b.is_handler || entered_from_outside;
+        let merge = b.predecessors + u32::from(entered_from_outside) != 1 || b.is_handler;
         let live = scope.liveness.at_start(to).clone();
         let block = self.f.new_block();
         let mut inner = frame.clone();
@@ -191,17 +182,86 @@ impl Builder<'_> {
         let entry = &mut self.scopes[s].entries[to];
         entry.at = Some((block, inner));
         entry.params = places;
+        entry.edges.push(args.clone());
         Ok(Edge::new(block, args))
     }
 }
 
-impl Scope {
-    /// Makes `b` the block being translated; its first IR block.
-    pub fn begin(&mut self, b: BlockIx) -> Option<Block> {
-        let (block, frame) = self.entries[b].at.clone()?;
-        self.frame = frame;
-        self.live = self.liveness.within(self.code, &self.flow, self.table, b);
+impl Builder<'_> {
+    /// Makes `b` the block being translated; its first IR block, if it is reached.
+    pub(super) fn begin(&mut self, b: BlockIx) -> Option<Block> {
+        let s = self.sm();
+        let (block, frame) = s.entries[b].at.clone()?;
+        s.frame = frame;
+        s.live = s.liveness.within(s.code, &s.flow, s.table, b);
+        self.settle(b, block);
         Some(block)
+    }
+
+    /// What the edges made so far tell of a block's parameters. All but the back-edges have been made.
+    fn settle(&mut self, b: BlockIx, block: Block) {
+        let s = self.s();
+        let is_loop = !s.flow.blocks[b].back_edges.is_empty();
+        let changed = if is_loop { s.written_in_loop(b) } else { Locals::new(s.frame.locals.len()) };
+        let entry = &s.entries[b];
+        let mut known = Vec::new();
+        for (k, &place) in entry.params.iter().enumerate() {
+            let stays = match place {
+                Place::Local(i) => !changed.contains(i),
+                Place::Stack(_) | Place::Monitor(_) => !is_loop,
+            };
+            if !stays {
+                continue;
+            }
+            let first = entry.edges[0][k];
+            if entry.edges.iter().all(|e| e[k] == first) {
+                known.push((place, Ok(first)));
+            } else if self.f.ty(first) == Type::Ref {
+                let mut facts = self.f.values[first].facts;
+                for e in &entry.edges[1..] {
+                    let other = self.f.values[e[k]].facts;
+                    facts.non_null &= other.non_null;
+                    if facts.class != other.class {
+                        facts.class = None;
+                    }
+                    facts.exact &= other.exact && facts.class.is_some();
+                }
+                known.push((place, Err((self.f.blocks[block].params[k], facts))));
+            }
+        }
+        for (place, what) in known {
+            match what {
+                // The parameter is there for the back-edges; nobody needs it.
+                Ok(v) => {
+                    let frame = &mut self.sm().frame;
+                    match place {
+                        Place::Local(i) => frame.locals[i] = Some(v),
+                        Place::Stack(i) => frame.stack[i] = Some(v),
+                        Place::Monitor(i) => frame.monitors[i] = v,
+                    }
+                }
+                Err((param, facts)) => self.set_facts(param, facts),
+            }
+        }
+    }
+}
+
+impl Scope {
+    /// The locals that the loop with header `b` writes.
+    fn written_in_loop(&self, b: BlockIx) -> Locals {
+        let mut written = Locals::new(self.frame.locals.len());
+        let body = self.flow.loop_of(self.table, b);
+        if b != self.flow.order[0] && body.contains(&self.flow.order[0]) {
+            // Another way into the loop: what comes that way is not known here.
+            return self.all_locals();
+        }
+        for i in body {
+            let block = &self.flow.blocks[i];
+            for bci in (block.start..block.end as u16).filter(|&x| self.flow.is_instruction(x)) {
+                note_written(&mut written, self.code.local(bci as usize));
+            }
+        }
+        written
     }
 
     /// The live locals before the current bytecode.
@@ -265,6 +325,23 @@ impl Scope {
             }
         }
         goal.and_then(|g| depth[g]).ok_or(Refusal::OsrEntry(self.flow.blocks[b].start))
+    }
+}
+
+fn note_written(written: &mut Locals, what: LocalUse) {
+    match what {
+        LocalUse::Write(i, t) => {
+            written.insert(i as usize);
+            if t.is_two_slots() {
+                written.insert(i as usize + 1);
+            }
+            if i > 0 {
+                // It may cut a long or double in half.
+                written.insert(i as usize - 1);
+            }
+        }
+        LocalUse::Both(i) => written.insert(i as usize),
+        LocalUse::Read(..) | LocalUse::None => {}
     }
 }
 

@@ -18,7 +18,7 @@ impl Builder<'_> {
     pub(super) fn translate(&mut self) -> Result<(), Refusal> {
         for i in 0..self.s().flow.order.len() {
             let b = self.s().flow.order[i];
-            let Some(block) = self.sm().begin(b) else { continue };
+            let Some(block) = self.begin(b) else { continue };
             self.cur = Some(block);
             self.block(b)?;
             self.check_size()?;
