@@ -45,6 +45,7 @@ pub const ALL: &[Runtime] = &[
     Runtime::FRem,
     Runtime::CounterOverflow,
     Runtime::ArrayCopy,
+    Runtime::BytesEqual,
     Runtime::Sin,
     Runtime::Cos,
     Runtime::Tan,
@@ -71,6 +72,7 @@ pub(super) fn function(r: Runtime) -> Function {
         Runtime::FRem => Registers(frem as *const () as usize),
         Runtime::CounterOverflow => Registers(counter_overflow as *const () as usize),
         Runtime::ArrayCopy => Registers(array_copy as *const () as usize),
+        Runtime::BytesEqual => Registers(bytes_equal as *const () as usize),
         Runtime::Sin => Registers(sin as *const () as usize),
         Runtime::Cos => Registers(cos as *const () as usize),
         Runtime::Tan => Registers(tan as *const () as usize),
@@ -156,6 +158,13 @@ extern "C" fn frem(_: &JavaThread, a: f32, b: f32) -> f32 {
 extern "C" fn array_copy(t: &JavaThread, src: usize, src_pos: u32, dst: usize, dst_pos: u32, length: u32) {
     let (src, dst) = (Oop::from_address(src), Oop::from_address(dst));
     access::copy_elements(t, src, src_pos as usize, dst, dst_pos as usize, length as usize);
+}
+
+extern "C" fn bytes_equal(_: &JavaThread, a: usize, b: usize) -> i32 {
+    let (a, b) = (Oop::from_address(a), Oop::from_address(b));
+    // SAFETY: byte arrays, and a leaf: nothing moves them meanwhile. Other threads may write; what is compared then
+    // is what Java's own loop might have seen.
+    unsafe { i32::from(access::bytes(a) == access::bytes(b)) }
 }
 
 /// The class library's own functions: the natives of `StrictMath`, which are what the interpreter runs.

@@ -331,6 +331,7 @@ impl Broker {
             tier,
             thresholds: &self.thresholds,
             verify: self.verify,
+            print_ir: self.commands.asks(CommandKind::PrintIr, method),
             deopt_stress: deopt::stress::cell(),
             arch: target.0,
             features: target.1,

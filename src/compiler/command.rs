@@ -18,7 +18,7 @@ pub enum CommandKind {
     BackgroundCompilation,
     /// Its inlining decisions are printed.
     PrintInlining,
-    /// The compile's IR after every pass, to standard output.
+    /// The compile's IR as built and as optimized, and the machine code, to standard output.
     PrintIr,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
 use crate::options::flags::Flags as VmFlags;
+use crate::meta::well_known::Known;
 use std::fmt;
 
 /// HotSpot's flags of these names.
@@ -18,6 +19,9 @@ pub struct Limits {
     pub desired_method_limit: usize,
     /// Nodes of the function from which nothing more is inlined (NodeCountInliningCutoff).
     pub node_count: usize,
+    /// Bytes of a method's own optimized code from which it is called rather than inlined (InlineSmallCode); a
+    /// quarter of that where the call is not hot.
+    pub small_code: usize,
 }
 
 impl Limits {
@@ -31,6 +35,7 @@ impl Limits {
         frequency_ratio: 0.25,
         desired_method_limit: 8000,
         node_count: 18_000,
+        small_code: 2500,
     };
     /// The tiers below: accessors and the like.
     pub const QUICK: Limits = Limits {
@@ -53,6 +58,7 @@ impl Limits {
             max_inline_level: given("MaxInlineLevel", self.max_inline_level),
             max_recursive_inline_level: given("MaxRecursiveInlineLevel", self.max_recursive_inline_level),
             node_count: given("LiveNodeCountInliningCutoff", self.node_count),
+            small_code: given("InlineSmallCode", self.small_code),
             ..self
         }
     }
@@ -88,6 +94,10 @@ pub enum WhyNot {
     Recursive { level: usize, limit: usize },
     DesiredMethodLimit { size: usize, limit: usize },
     NodeCount { nodes: usize, limit: usize },
+    CompiledBig { size: usize, limit: usize },
+    CompiledMedium { size: usize, limit: usize },
+    /// It makes or belongs to an exception, and the method compiled does not.
+    Exception,
     /// Not one target: neither the class hierarchy nor the profile gives one.
     Virtual,
     /// The method cannot be compiled.
@@ -122,6 +132,11 @@ impl fmt::Display for WhyNot {
             WhyNot::Recursive { level, limit } => write!(f, "recursive inlining is too deep ({level} > {limit})"),
             WhyNot::DesiredMethodLimit { size, limit } => write!(f, "size > DesiredMethodLimit ({size} > {limit})"),
             WhyNot::NodeCount { nodes, limit } => write!(f, "NodeCountInliningCutoff ({nodes} > {limit})"),
+            WhyNot::CompiledBig { size, limit } => write!(f, "already compiled into a big method ({size} > {limit})"),
+            WhyNot::CompiledMedium { size, limit } => {
+                write!(f, "already compiled into a medium method ({size} > {limit})")
+            }
+            WhyNot::Exception => write!(f, "exception method"),
             WhyNot::Virtual => write!(f, "virtual call"),
             WhyNot::NotCompilable => write!(f, "not compilable (disabled)"),
         }
@@ -139,6 +154,8 @@ pub struct Site {
     pub counts: Option<(u32, u32)>,
     /// Bytecodes inlined so far.
     pub inlined_size: usize,
+    /// Bytes of the callee's own tier-4 code, if it has any.
+    pub compiled_size: Option<usize>,
     pub nodes: usize,
 }
 
@@ -149,8 +166,14 @@ pub enum Ordered {
     DontInline,
 }
 
-/// Whether `callee` is inlined at `site`.
-pub fn decide(callee: MethodRef, site: &Site, limits: &Limits, ordered: Option<Ordered>) -> Result<Why, WhyNot> {
+/// Whether `callee` is inlined at `site` of a compile of `root`.
+pub fn decide(
+    callee: MethodRef,
+    root: MethodRef,
+    site: &Site,
+    limits: &Limits,
+    ordered: Option<Ordered>,
+) -> Result<Why, WhyNot> {
     match callee.kind() {
         MethodKind::Java => {}
         MethodKind::Native => return Err(WhyNot::Native),
@@ -160,21 +183,28 @@ pub fn decide(callee: MethodRef, site: &Site, limits: &Limits, ordered: Option<O
     if callee.code.is_empty() || !callee.class().is_linked() {
         return Err(WhyNot::NoCode);
     }
-    let flags = Flags {
+    let throwable = |m: MethodRef| Known::Throwable.try_get().is_some_and(|t| m.class().is_subclass_of(t));
+    let flags = Traits {
         force: callee.has_flag(method_flags::FORCE_INLINE),
         dont: callee.has_flag(method_flags::DONT_INLINE),
+        candidate: callee.has_flag(method_flags::INTRINSIC_CANDIDATE),
+        exception: site.level > 1 && throwable(callee) && !throwable(root),
     };
     decide_by_size(callee.code.len(), flags, site, limits, ordered)
 }
 
-struct Flags {
+struct Traits {
     force: bool,
     dont: bool,
+    exception: bool,
+    /// One of the class library's methods that a compiler is expected to know (`@IntrinsicCandidate`): worth its
+    /// bytecodes wherever it is called.
+    candidate: bool,
 }
 
 fn decide_by_size(
     size: usize,
-    flags: Flags,
+    flags: Traits,
     site: &Site,
     limits: &Limits,
     ordered: Option<Ordered>,
@@ -205,6 +235,13 @@ fn decide_by_size(
     if flags.force {
         return Ok(Why::Forced);
     }
+    let compiled = site.compiled_size.unwrap_or(0);
+    if compiled > limits.small_code {
+        return Err(WhyNot::CompiledBig { size: compiled, limit: limits.small_code });
+    }
+    if flags.exception {
+        return Err(WhyNot::Exception);
+    }
     if size <= limits.max_trivial_size {
         return Ok(Why::Trivial);
     }
@@ -215,13 +252,18 @@ fn decide_by_size(
     if all > limits.desired_method_limit {
         return Err(WhyNot::DesiredMethodLimit { size: all, limit: limits.desired_method_limit });
     }
-    let hot = site
-        .counts
-        .is_some_and(|(reached, invoked)| f64::from(reached) >= limits.frequency_ratio * f64::from(invoked.max(1)));
+    let hot = flags.candidate
+        || site
+            .counts
+            .is_some_and(|(reached, invoked)| f64::from(reached) >= limits.frequency_ratio * f64::from(invoked.max(1)));
     if hot {
         let limit = limits.freq_inline_size;
         if size > limit { Err(WhyNot::HotTooBig { size, limit }) } else { Ok(Why::Hot) }
     } else {
+        let limit = limits.small_code / 4;
+        if compiled > limit {
+            return Err(WhyNot::CompiledMedium { size: compiled, limit });
+        }
         let limit = limits.max_inline_size;
         if size > limit { Err(WhyNot::TooBig { size, limit }) } else { Ok(Why::Small) }
     }
@@ -254,12 +296,14 @@ mod tests {
     use super::*;
 
     fn size(size: usize, site: Site) -> Result<Why, WhyNot> {
-        decide_by_size(size, Flags { force: false, dont: false }, &site, &Limits::OPTIMIZED, None)
+        let traits = Traits { force: false, dont: false, exception: false, candidate: false };
+        decide_by_size(size, traits, &site, &Limits::OPTIMIZED, None)
     }
 
     #[test]
     fn hotspots_limits() {
-        let site = Site { level: 1, recursion: 0, counts: None, inlined_size: 0, nodes: 0 };
+        let site =
+            Site { level: 1, recursion: 0, counts: None, inlined_size: 0, compiled_size: None, nodes: 0 };
         assert_eq!(size(35, site), Ok(Why::Small));
         assert_eq!(size(36, site), Err(WhyNot::TooBig { size: 36, limit: 35 }));
         let hot = Site { counts: Some((100, 400)), ..site };
@@ -271,13 +315,28 @@ mod tests {
         assert_eq!(size(7, cold), Err(WhyNot::NotReached));
         assert_eq!(size(5, Site { level: 16, ..site }), Err(WhyNot::TooDeep { level: 16, limit: 15 }));
         assert_eq!(size(5, Site { recursion: 2, ..site }), Err(WhyNot::Recursive { level: 2, limit: 1 }));
+        let medium = Site { compiled_size: Some(626), ..site };
+        assert_eq!(size(35, medium), Err(WhyNot::CompiledMedium { size: 626, limit: 625 }));
+        assert_eq!(size(35, Site { counts: Some((100, 400)), ..medium }), Ok(Why::Hot));
+        let big = Site { compiled_size: Some(2501), ..hot };
+        assert_eq!(size(35, big), Err(WhyNot::CompiledBig { size: 2501, limit: 2500 }));
         assert_eq!(WhyNot::TooBig { size: 36, limit: 35 }.to_string(), "too big (36 > 35)");
     }
 
     #[test]
     fn orders_and_annotations_come_first() {
-        let site = Site { level: 1, recursion: 0, counts: Some((0, 9)), inlined_size: 0, nodes: 0 };
-        let d = |force, dont, ordered| decide_by_size(999, Flags { force, dont }, &site, &Limits::OPTIMIZED, ordered);
+        let site = Site {
+            level: 1,
+            recursion: 0,
+            counts: Some((0, 9)),
+            inlined_size: 0,
+            compiled_size: Some(9999),
+            nodes: 0,
+        };
+        let d = |force, dont, ordered| {
+            let traits = Traits { force, dont, exception: true, candidate: false };
+            decide_by_size(999, traits, &site, &Limits::OPTIMIZED, ordered)
+        };
         assert_eq!(d(true, false, None), Ok(Why::Forced));
         assert_eq!(d(false, true, None), Err(WhyNot::DontInline));
         assert_eq!(d(true, false, Some(Ordered::DontInline)), Err(WhyNot::Command));

@@ -8,6 +8,7 @@ use super::ir::{Function, Op, Runtime};
 use super::passes;
 use super::refusal::Refusal;
 use crate::code::assembled::Assembled;
+use crate::code::compiled;
 use crate::meta::method::MethodRef;
 use crate::profile::data;
 use crate::profile::thresholds::Thresholds;
@@ -26,6 +27,8 @@ pub struct Job<'a> {
     pub verify: bool,
     /// `-XX:+DeoptStress`: the address of the cell that counts down to the next deoptimization.
     pub deopt_stress: Option<usize>,
+    /// Print the IR as built and as optimized, and the machine code.
+    pub print_ir: bool,
     pub arch: Arch,
     pub features: Features,
     /// The collector wants write barriers.
@@ -73,6 +76,7 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
     request.profile = data::if_attached;
     request.ordered = job.ordered;
     request.inlining = job.inlining;
+    request.code_size = optimized_size;
     if matches!(job.tier, 2 | 3) {
         request.profile = data::of_method;
         request.counting = Some(Counting {
@@ -84,9 +88,14 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
     let Built { mut function, dependencies, inlining, bytecodes } = build::build(job.method, &request)?;
     let built = Instant::now();
     let before = Work::of(&function);
+    if job.print_ir {
+        show(&format!("{} tier {}, as built:
+{function}", function.name, job.tier));
+    }
     let mut print = |after: &str, f: &Function| {
         if job.print.iter().any(|p| p == after || p == "all") {
-            println!("IR at tier {} after {after}:\n{f}", job.tier);
+            println!("IR at tier {} after {after}:
+{f}", job.tier);
         }
     };
     print("built", &function);
@@ -99,6 +108,9 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
         dump,
     };
     passes::run(&mut function, &mut settings);
+    if job.print_ir {
+        show(&format!("{} tier {}, optimized:\n{function}", function.name, job.tier));
+    }
     let improved = Instant::now();
     if log_enabled!(Trace, [jit, compilation]) && before.allocations + before.locks > 0 {
         let after = Work::of(&function);
@@ -115,9 +127,13 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
         );
     }
     let options =
-        Options { arch: job.arch, features: job.features, quick, comments: false, barrier: job.barrier, check: job.verify };
+        Options { arch: job.arch, features: job.features, quick, comments: job.print_ir, barrier: job.barrier, check: job.verify };
     let assembled = backend::compile(&function, &options)?;
     let phases = Phases { build: built - begin, passes: improved - built, code: improved.elapsed() };
+    if job.print_ir {
+        let code = backend::disassemble::disassemble(job.arch, &assembled);
+        show(&format!("{} tier {}, machine code:\n{code}", function.name, job.tier));
+    }
     Ok(Artifact { assembled, dependencies, inlining, bytecodes, phases })
 }
 
@@ -140,6 +156,18 @@ impl Work {
         }
         w
     }
+}
+
+/// Prints a listing as one piece.
+fn show(text: &str) {
+    use std::io::Write;
+    // A closed standard output silences the listing, nothing else.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Bytes of the code that tier 4 has made of `m`.
+fn optimized_size(m: MethodRef) -> Option<usize> {
+    compiled::of_method(m).filter(|c| c.tier == 4).map(|c| c.bytes)
 }
 
 /// One less than a power of two.

@@ -121,6 +121,14 @@ fn call_tier(b: &Broker, m: MethodRef, tier: u8) -> u8 {
         },
         _ => tier,
     };
+    // What its loops are worth, its calls are: otherwise each would begin in slower code and have to change over.
+    let loops = compiled::all_osr_of_method(m).first().map_or(0, |c| c.tier).min(loop_tier(b, m, tier));
+    let next = if tier == 3 && loops == 4 {
+        let called = data::if_attached(m).is_some_and(|p| p.invocations() >= 1);
+        if called { 4 } else { next }
+    } else {
+        next.max(loops)
+    };
     limit(th, next)
 }
 

@@ -70,6 +70,11 @@ impl Frame {
         }
     }
 
+    /// Some slot has this value.
+    pub fn holds(&self, v: Value) -> bool {
+        self.locals.iter().chain(&self.stack).any(|s| *s == Some(v))
+    }
+
     pub fn stack_slots(&self) -> Vec<Slot> {
         self.stack.iter().map(|v| v.map_or(Slot::Dead, Slot::Value)).collect()
     }

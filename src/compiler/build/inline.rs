@@ -4,6 +4,7 @@ use super::super::dependencies::Dependency;
 use super::super::inlining::{self, Decision, Site, Why, WhyNot};
 use super::super::ir::{Action, Cond, Edge, Op, Reason, RefFacts, Target, Terminator, Type, Value};
 use super::super::refusal::Refusal;
+use super::meet::Meeting;
 use super::{hierarchy, Builder, Tier};
 use crate::meta::class::ClassRef;
 use crate::meta::method::{method_flags, MethodRef};
@@ -244,9 +245,10 @@ impl Builder<'_> {
                 (c, self.s().profile.map_or(0, |p| p.invocations()))
             }),
             inlined_size: self.bytecodes,
+            compiled_size: (self.request.code_size)(m),
             nodes: self.nodes(),
         };
-        inlining::decide(m, &site, limits, (self.request.ordered)(m))
+        inlining::decide(m, self.scopes[0].method, &site, limits, (self.request.ordered)(m))
     }
 
     fn note(&mut self, callee: MethodRef, verdict: Result<Why, WhyNot>) {
@@ -266,47 +268,40 @@ impl Builder<'_> {
                 return self.call(Target::Direct(m), args);
             }
         };
-        let exit = self.new_block();
-        let result = Type::of(m.return_type).map(|ty| self.f.add_param(exit, ty));
-        scope.exit = Some(exit);
+        scope.exit = Some(Meeting::new(&mut self.f, Type::of(m.return_type)));
         self.bytecodes += m.code.len();
         self.scopes.push(scope);
         self.enter_method(&args)?;
         self.translate()?;
-        let returned = self.scopes.pop().is_some_and(|s| s.returned);
-        self.cur = returned.then_some(exit);
-        Ok(if returned { result } else { None })
+        let exit = self.scopes.pop().and_then(|s| s.exit).filter(Meeting::is_reached);
+        self.cur = exit.as_ref().map(|e| e.block);
+        Ok(exit.and_then(|e| e.value(&mut self.f)))
     }
 }
 
 /// Where the ways of a call that has been split meet again.
 struct Join {
-    block: super::Block,
-    result: Option<Value>,
-    reached: bool,
+    meeting: Meeting,
     /// The caller's frame, which checks on one way must not refine for the other.
     frame: super::frame::Frame,
 }
 
 impl Join {
     fn new(b: &mut Builder<'_>, m: MethodRef) -> Join {
-        let block = b.new_block();
-        let result = Type::of(m.return_type).map(|ty| b.f.add_param(block, ty));
-        Join { block, result, reached: false, frame: b.s().frame.clone() }
+        Join { meeting: Meeting::new(&mut b.f, Type::of(m.return_type)), frame: b.s().frame.clone() }
     }
 
     /// The current block, if there is one, goes on to the join.
     fn arrive(&mut self, b: &mut Builder<'_>, result: Option<Value>) {
-        if b.cur.is_some() {
-            self.reached = true;
-            b.end(Terminator::Jump(Edge::new(self.block, result.into_iter().collect())));
+        if let Some(cur) = b.cur.take() {
+            self.meeting.arrive(&mut b.f, cur, result);
         }
         b.sm().frame = self.frame.clone();
     }
 
     fn go_on(self, b: &mut Builder<'_>) -> Option<Value> {
-        b.cur = self.reached.then_some(self.block);
         b.sm().frame = self.frame;
-        self.result.filter(|_| self.reached)
+        b.cur = self.meeting.is_reached().then_some(self.meeting.block);
+        self.meeting.value(&mut b.f)
     }
 }

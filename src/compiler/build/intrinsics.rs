@@ -9,7 +9,8 @@ use super::super::ir::{
 };
 use super::super::refusal::Refusal;
 use super::Builder;
-use crate::heap::layout::BasicType;
+use crate::heap::layout::{BasicType, HEADER_BYTES};
+use crate::link::load::{primitive_array_class, MirrorOf};
 use crate::meta::class::ClassRef;
 use crate::meta::loader;
 use crate::meta::method::MethodRef;
@@ -27,7 +28,21 @@ enum Kind {
     GetClass,
     /// `Class.isInstance` of a class known to the compile.
     IsInstance,
+    /// `Class.cast` to a class known to the compile.
+    Cast,
+    /// `Preconditions.checkIndex` of ints.
+    CheckIndex,
     ArrayCopy,
+    /// `Class.isPrimitive`, `isArray`, `isInterface` of a class known to the compile.
+    IsPrimitive,
+    IsArray,
+    IsInterface,
+    /// An array of primitives with any contents: zeros will do.
+    NewPrimitiveArray,
+    /// An instance of a class known to the compile, without a constructor.
+    NewInstance,
+    /// Two byte arrays: null is left to the method.
+    BytesEqual,
     SpinWait,
     Fence(Fence),
     /// Unsafe accesses: the receiver, then object and offset.
@@ -72,23 +87,79 @@ impl Builder<'_> {
                 Some(c) => value(self, Op::InstanceOf(c), vec![args[1]]),
                 None => Ok(None),
             },
+            // After too many failures the exception is made by the method itself.
+            Kind::Cast => match self.known_class(args[0]).filter(|_| !self.too_many_traps(Reason::ClassCheck)) {
+                Some(c) => {
+                    let state = self.before_call(args);
+                    self.cast(args[1], c, state).map(|v| Some(Some(v)))
+                }
+                None => Ok(None),
+            },
+            Kind::IsPrimitive | Kind::IsArray | Kind::IsInterface => {
+                let Some(known) = self.mirrored(args[0]) else { return Ok(None) };
+                let is = match (kind, known) {
+                    (Kind::IsPrimitive, known) => matches!(known, MirrorOf::Primitive(_)),
+                    (Kind::IsArray, MirrorOf::Class(c)) => c.is_array(),
+                    (_, MirrorOf::Class(c)) => c.is_interface(),
+                    (_, MirrorOf::Primitive(_)) => false,
+                };
+                Ok(Some(Some(self.iconst(i32::from(is)))))
+            }
+            // Negative lengths are left to the interpreter, and with it to the caller's checks.
+            Kind::NewPrimitiveArray => match self.mirrored(args[1]) {
+                Some(MirrorOf::Primitive(t)) if t != BasicType::Void => {
+                    let class = primitive_array_class(t);
+                    let state = self.before_call(args);
+                    let v = self.value_at(Op::NewArray(class), vec![args[2]], Type::Ref, state);
+                    self.set_facts(v, RefFacts { class: Some(class), exact: true, non_null: true });
+                    Ok(Some(Some(v)))
+                }
+                _ => Ok(None),
+            },
+            Kind::NewInstance => match self.mirrored(args[1]) {
+                Some(MirrorOf::Class(c)) if c.is_initialized() && is_instantiable(c) => {
+                    let state = self.before_call(args);
+                    let v = self.value_at(Op::NewInstance(c), vec![], Type::Ref, state);
+                    self.set_facts(v, RefFacts { class: Some(c), exact: true, non_null: true });
+                    Ok(Some(Some(v)))
+                }
+                _ => Ok(None),
+            },
+            Kind::CheckIndex => Ok(self.check_index(args)),
             Kind::ArrayCopy => Ok(self.array_copy(args).then_some(None)),
+            Kind::BytesEqual => {
+                if self.too_many_traps(Reason::NullCheck) {
+                    return Ok(None);
+                }
+                let state = self.before_call(args);
+                let a = self.value_at(Op::NullCheck, vec![args[0]], Type::Ref, state);
+                let b = self.value_at(Op::NullCheck, vec![args[1]], Type::Ref, state);
+                value(self, Op::CallRuntime(Runtime::BytesEqual), vec![a, b])
+            }
             Kind::SpinWait => Ok(Some(None)),
             Kind::Fence(f) => {
                 self.effect(Op::Fence(f), vec![]);
                 Ok(Some(None))
             }
             Kind::Get(mem, order) => {
+                if let Some((object, offset)) = self.field_of(args) {
+                    let v = self.value(Op::Load(mem, offset, order), vec![object], mem.value_type());
+                    return Ok(Some(Some(v)));
+                }
                 let v = self.value(Op::LoadUnsafe(mem, order), args[1..3].to_vec(), mem.value_type());
                 Ok(Some(Some(v)))
             }
             Kind::Put(mem, order) => {
+                let field = self.field_of(args);
                 let mut args = args[1..4].to_vec();
                 if mem == Mem::U8 {
                     let one = self.iconst(1);
                     args[2] = self.value(Op::Binary(Binary::And), vec![args[2], one], Type::I32);
                 }
-                self.effect(Op::StoreUnsafe(mem, order), args);
+                match field {
+                    Some((object, offset)) => self.effect(Op::Store(mem, offset, order), vec![object, args[2]]),
+                    None => self.effect(Op::StoreUnsafe(mem, order), args),
+                }
                 Ok(Some(None))
             }
             Kind::CompareAndSet(mem) => {
@@ -163,17 +234,48 @@ impl Builder<'_> {
         }
     }
 
+    /// Object and offset of an access by Unsafe to what is an instance with fields, not an array, for sure.
+    fn field_of(&self, args: &[Value]) -> Option<(Value, u32)> {
+        let offset = u32::try_from(self.f.as_const(args[2])?).ok()?;
+        let facts = self.facts(args[1]);
+        let class = facts.class.filter(|c| facts.non_null && !c.is_interface() && !c.is_array())?;
+        let field = class != Known::Object.try_get()? && (HEADER_BYTES as u32..class.fields_end).contains(&offset);
+        field.then_some((args[1], offset))
+    }
+
+    /// `Preconditions.checkIndex(index, length, …)`, which throws if the index is out of bounds: as array accesses
+    /// check theirs.
+    fn check_index(&mut self, args: &[Value]) -> Option<Option<Value>> {
+        let &[index, length, _] = args else { return None };
+        if self.too_many_traps(Reason::RangeCheck) || self.too_many_traps(Reason::Intrinsic) {
+            return None;
+        }
+        let state = self.before_call(args);
+        let zero = self.iconst(0);
+        if !matches!(self.f.def(length).map(|d| &d.op), Some(Op::ArrayLength)) {
+            let ok = self.value(Op::Compare(Cond::Ge), vec![length, zero], Type::I32);
+            if self.f.as_const(ok).is_none_or(|c| c == 0) {
+                self.effect_at(Op::Guard(Reason::Intrinsic, Action::MaybeRecompile), vec![ok], state);
+            }
+        }
+        Some(Some(self.value_at(Op::BoundsCheck, vec![index, length], Type::I32, state)))
+    }
+
     /// `System.arraycopy` between arrays whose types are known to fit. False if they are not.
     fn array_copy(&mut self, args: &[Value]) -> bool {
         let &[src, src_pos, dst, dst_pos, length] = args else { return false };
-        let array = |b: &Self, v| {
-            let f = b.facts(v);
-            f.class.filter(|c| c.is_array() && (f.exact || c.is_primitive_array()))
-        };
-        let (Some(from), Some(to)) = (self.facts(src).class.filter(|c| c.is_array()), array(self, dst)) else {
-            return false;
-        };
-        if from.is_primitive_array() != to.is_primitive_array() || !from.is_subclass_of(to) {
+        let array = |b: &Self, v| b.facts(v).class.filter(|c| c.is_array());
+        let (from, to) = (array(self, src), array(self, dst));
+        // Whatever is in the one may be stored to the other.
+        let fits = from.zip(to).is_some_and(|(f, t)| {
+            f.is_primitive_array() == t.is_primitive_array()
+                && f.is_subclass_of(t)
+                && (self.facts(dst).exact || t.is_primitive_array())
+        });
+        let references = |c: ClassRef| !c.is_primitive_array();
+        // Of object arrays not known so well: if they are of the same class.
+        let same = !fits && from.or(to).is_some_and(references) && from.is_none_or(references) && to.is_none_or(references);
+        if !fits && !same {
             return false;
         }
         if self.too_many_traps(Reason::Intrinsic) || self.too_many_traps(Reason::NullCheck) {
@@ -182,6 +284,11 @@ impl Builder<'_> {
         let state = self.before_call(args);
         let src = self.value_at(Op::NullCheck, vec![src], Type::Ref, state);
         let dst = self.value_at(Op::NullCheck, vec![dst], Type::Ref, state);
+        if same {
+            let classes = [src, dst].map(|v| self.value(Op::LoadClass, vec![v], Type::Ptr));
+            let ok = self.value(Op::Compare(Cond::Eq), classes.to_vec(), Type::I32);
+            self.effect_at(Op::Guard(Reason::Intrinsic, Action::MaybeRecompile), vec![ok], state);
+        }
         let zero = self.iconst(0);
         let guard = |b: &mut Self, c: Cond, x: Value, y: Value| {
             let ok = b.value(Op::Compare(c), vec![x, y], Type::I32);
@@ -204,6 +311,11 @@ impl Builder<'_> {
 /// Whether `m` is translated without a call.
 pub fn is_intrinsic(m: MethodRef) -> bool {
     recognize(m).is_some()
+}
+
+/// Whether `new` can make instances of the class.
+pub(super) fn is_instantiable(c: ClassRef) -> bool {
+    !(c.is_abstract() || c.is_interface() || c.is_array() || Some(c) == Known::Class.try_get())
 }
 
 /// The intrinsic that `m` is.
@@ -253,8 +365,23 @@ fn recognize(m: MethodRef) -> Option<Kind> {
             _ => None,
         },
         b"java/lang/Object" => (name == "getClass").then_some(Kind::GetClass),
-        b"java/lang/Class" => (name == "isInstance").then_some(Kind::IsInstance),
+        b"java/lang/Class" => match name {
+            "isInstance" => Some(Kind::IsInstance),
+            "cast" => Some(Kind::Cast),
+            "isPrimitive" => Some(Kind::IsPrimitive),
+            "isArray" => Some(Kind::IsArray),
+            "isInterface" => Some(Kind::IsInterface),
+            _ => None,
+        },
+        b"jdk/internal/util/Preconditions" => {
+            (name == "checkIndex" && descriptor.starts_with(b"(II")).then_some(Kind::CheckIndex)
+        }
+        b"java/lang/StringLatin1" | b"java/lang/StringUTF16" => {
+            (name == "equals" && descriptor == b"([B[B)Z").then_some(Kind::BytesEqual)
+        }
         b"java/lang/System" => (name == "arraycopy").then_some(Kind::ArrayCopy),
+        b"jdk/internal/misc/Unsafe" if name == "allocateUninitializedArray0" => Some(Kind::NewPrimitiveArray),
+        b"jdk/internal/misc/Unsafe" if name == "allocateInstance" => Some(Kind::NewInstance),
         b"jdk/internal/misc/Unsafe" => unsafe_access(name, descriptor),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Method invocations.
 
-use super::super::ir::{Action, Op, Reason, Runtime, State, Target, Terminator, Type, Value};
+use super::super::ir::{Action, Op, Reason, RefFacts, Runtime, State, Target, Terminator, Type, Value};
 use super::super::refusal::Refusal;
 use super::resolve::{self, Callee};
 use super::{Builder, Tier};
@@ -78,7 +78,7 @@ impl Builder<'_> {
         if !asked || self.request.tier != Tier::Optimized {
             return None;
         }
-        let known = self.known_object(*args.first()?).is_some();
+        let known = self.is_constant(*args.first()?);
         Some(self.iconst(i32::from(known)))
     }
 
@@ -131,6 +131,10 @@ impl Builder<'_> {
         let ty = Type::of(target.method().return_type);
         let state = self.after_call();
         let result = self.inst(Op::Call(target), args, ty, Some(state));
+        if let (Some(v), Some(Type::Ref)) = (result, ty) {
+            let class = resolve::declared_result(target.method());
+            self.set_facts(v, RefFacts { class, ..RefFacts::default() });
+        }
         self.guard_call()?;
         Ok(result)
     }

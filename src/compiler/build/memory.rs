@@ -4,6 +4,7 @@ use super::super::ir::{
     Action, Binary, Cond, Mem, Op, Order, Reason, RefFacts, Runtime, State, Terminator, Type, Value,
 };
 use super::super::refusal::Refusal;
+use super::intrinsics::is_instantiable;
 use super::{resolve, Builder};
 use crate::heap::layout::BasicType;
 use crate::heap::roots::RootSlot;
@@ -70,7 +71,12 @@ impl Builder<'_> {
     }
 
     fn bounds_check(&mut self, array: Value, index: Value, state: State) -> Result<Value, Refusal> {
-        let length = self.value(Op::ArrayLength, vec![array], Type::I32);
+        let length = self.array_length(array);
+        if let (Some(i), Some(n)) = (self.f.as_const(index), self.f.as_const(length)) {
+            if (i as u32) < n as u32 {
+                return Ok(index);
+            }
+        }
         if self.too_many_traps(Reason::RangeCheck) {
             let ok = self.value(Op::Compare(Cond::ULt), vec![index, length], Type::I32);
             let good = self.unlikely(ok);
@@ -104,6 +110,10 @@ impl Builder<'_> {
         let index = self.pop(Type::I32)?;
         let array = self.pop(Type::Ref)?;
         let array = self.null_check(array, state)?;
+        if let Some(v) = self.constant_element(array, index).filter(|_| !store) {
+            self.push(v);
+            return Ok(());
+        }
         let index = self.bounds_check(array, index, state)?;
         let Some(value) = value else {
             let v = self.value(Op::LoadElement(mem), vec![array, index], mem.value_type());
@@ -187,6 +197,10 @@ impl Builder<'_> {
         if self.constant_field(f, object) {
             return Ok(());
         }
+        if let Some(v) = self.f.values[object].boxed.filter(|_| f.name == "value") {
+            self.push(v);
+            return Ok(());
+        }
         self.load_field(f, object);
         Ok(())
     }
@@ -196,7 +210,7 @@ impl Builder<'_> {
         let order = if f.is_volatile() { Order::Volatile } else { Order::Plain };
         let v = self.value(Op::Load(mem, f.offset, order), vec![object], mem.value_type());
         if mem == Mem::Ref {
-            let class = declared_class(f);
+            let class = resolve::declared(f.class().loader, f.descriptor.as_bytes());
             self.set_facts(v, RefFacts { class, ..RefFacts::default() });
         }
         self.push(v)
@@ -261,10 +275,7 @@ impl Builder<'_> {
 
     pub(super) fn new_instance(&mut self, index: u16) -> Result<(), Refusal> {
         let method = self.s().method;
-        let usable = |c: &ClassRef| {
-            !(c.is_abstract() || c.is_interface() || c.is_array() || Some(*c) == Known::Class.try_get())
-        };
-        let Some(c) = resolve::class(method.class(), index).filter(usable) else {
+        let Some(c) = resolve::class(method.class(), index).filter(|&c| is_instantiable(c)) else {
             self.unloaded();
             return Ok(());
         };
@@ -433,31 +444,5 @@ impl Builder<'_> {
         let flags = self.value(Op::LoadRaw(Mem::I32, offset), vec![class], Type::I32);
         let bit = self.iconst(crate::meta::class::class_flags::HAS_FINALIZER as i32);
         self.value(Op::Binary(Binary::And), vec![flags, bit], Type::I32)
-    }
-}
-
-/// The class that the field's descriptor names, if it is known without loading and is no interface (the verifier
-/// lets any object pass for one).
-fn declared_class(f: FieldRef) -> Option<ClassRef> {
-    let d = f.descriptor.as_bytes();
-    match d {
-        [b'L', name @ .., b';'] => {
-            let holder = f.class();
-            if name == holder.name.as_bytes() && !holder.is_hidden() {
-                return Some(holder).filter(|c| !c.is_interface());
-            }
-            let k = match name {
-                b"java/lang/String" => Known::String,
-                b"java/lang/Class" => Known::Class,
-                b"java/lang/Thread" => Known::Thread,
-                _ => return None,
-            };
-            k.try_get()
-        }
-        [b'[', c] => {
-            let t = BasicType::from_descriptor(*c).filter(|t| !t.is_reference() && *t != BasicType::Void)?;
-            Some(crate::link::load::primitive_array_class(t))
-        }
-        _ => None,
     }
 }

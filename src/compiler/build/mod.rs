@@ -16,6 +16,7 @@ mod inline;
 mod intrinsics;
 mod invoke;
 mod liveness;
+mod meet;
 mod memory;
 mod prune;
 mod resolve;
@@ -27,13 +28,14 @@ pub use intrinsics::is_intrinsic;
 
 use super::dependencies::Dependencies;
 use super::inlining;
+use super::passes::fold::{self, Outcome};
 use super::ir::{
     Action, Block, Edge, FrameState, Function, MethodIx, Monitor, Op, Reason, RefFacts, Resume, Runtime, Slot, State,
     Terminator, Type, Value,
 };
 use super::refusal::Refusal;
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
-use crate::heap::roots::RootSlot;
+use crate::heap::roots::{Handle, RootSlot};
 use crate::profile::MethodProfile;
 use scope::Scope;
 use std::collections::HashMap;
@@ -72,6 +74,8 @@ pub struct Request {
     pub inlining: Option<inlining::Limits>,
     /// What `-XX:CompileCommand` says about inlining a method.
     pub ordered: fn(MethodRef) -> Option<inlining::Ordered>,
+    /// Bytes of a method's own tier-4 code, if it has any.
+    pub code_size: fn(MethodRef) -> Option<usize>,
 }
 
 impl Request {
@@ -88,6 +92,7 @@ impl Request {
                 Tier::Optimized => inlining::Limits::OPTIMIZED,
             }),
             ordered: |_| None,
+            code_size: |_| None,
         }
     }
 }
@@ -146,6 +151,8 @@ fn attempt(method: MethodRef, request: &Request, banned: &[MethodRef]) -> Result
         equal: Vec::new(),
         decisions: Vec::new(),
         slots: HashMap::new(),
+        held: HashMap::new(),
+        stable: HashMap::new(),
         bytecodes: method.code.len(),
     };
     b.whole(method).map_err(|e| (e, b.scopes.last().map_or(method, |s| s.method)))?;
@@ -174,6 +181,11 @@ struct Builder<'r> {
     decisions: Vec<inlining::Decision>,
     /// The slots of known objects, by address.
     slots: HashMap<u32, &'static RootSlot>,
+    /// Known objects that the code does not keep.
+    held: HashMap<Value, Handle>,
+    /// Known arrays whose elements are constant once they are not 0 (`@Stable`), and the dimensions for which that
+    /// holds.
+    stable: HashMap<Value, u8>,
     /// Bytecodes of the methods translated so far.
     bytecodes: usize,
 }
@@ -214,7 +226,28 @@ impl Builder<'_> {
         self.f.append(block, op, args, ty, state, origin)
     }
 
+    /// The value of an operation that needs no frame state: folded, if it can be. What is known here decides which
+    /// code is translated at all.
     fn value(&mut self, op: Op, args: Vec<Value>, ty: Type) -> Value {
+        match fold::simplify(&self.f, &op, &args) {
+            Outcome::Value(v) => v,
+            Outcome::Const(bits) => {
+                let op = match ty {
+                    Type::F32 | Type::F64 => Op::FConst(bits as u64),
+                    _ => Op::Const(bits),
+                };
+                self.fresh(op, vec![], ty)
+            }
+            // What this comes to in turn is left to the passes, constants apart.
+            Outcome::Op(op, args) => match fold::simplify(&self.f, &op, &args) {
+                Outcome::Value(v) => v,
+                _ => self.fresh(op, args, ty),
+            },
+            Outcome::Same => self.fresh(op, args, ty),
+        }
+    }
+
+    fn fresh(&mut self, op: Op, args: Vec<Value>, ty: Type) -> Value {
         self.inst(op, args, Some(ty), None).expect("an instruction with a type has a result")
     }
 
@@ -337,6 +370,13 @@ impl Builder<'_> {
     /// Sets up the frame from the arguments, locks, and goes to the first block.
     fn enter_method(&mut self, args: &[Value]) -> Result<(), Refusal> {
         let method = self.s().method;
+        // Of an inlined method's arguments the caller knows more.
+        if self.scopes.len() == 1 {
+            let receiver = usize::from(!method.is_static());
+            for (&v, class) in args.iter().skip(receiver).zip(resolve::declared_parameters(method)) {
+                self.set_facts(v, RefFacts { class, ..RefFacts::default() });
+            }
+        }
         let mut at = 0;
         for (i, &v) in args.iter().enumerate() {
             if i == 0 && !method.is_static() {
@@ -364,6 +404,12 @@ impl Builder<'_> {
                 let resume = if method.is_synchronized() { Resume::MethodEntry } else { Resume::Execute };
                 let state = self.state(0, resume, &all);
                 self.effect_at(Op::CountAndNotify { cell, mask: c.invoke_mask, method, bci: -1 }, vec![], state);
+            }
+        }
+        if self.scopes.len() > 1 && self.request.counting.is_some_and(|c| c.sites) {
+            // What its profile says of its sites is weighed by how often it was called.
+            if let Some(cell) = self.s().profile.filter(|p| !p.is_empty()).map(|p| p.invocation_cell()) {
+                self.effect(Op::Count(cell), vec![]);
             }
         }
         if method.is_synchronized() {
@@ -400,6 +446,11 @@ impl Builder<'_> {
         self.sm().bci = bci;
         for (i, ty) in types {
             let v = self.value(Op::OsrLocal(i), vec![], ty);
+            let s = self.s();
+            if i == 0 && !s.method.is_static() && !s.writes(0) {
+                let class = Some(s.method.class());
+                self.set_facts(v, RefFacts { class, exact: false, non_null: true });
+            }
             self.sm().frame.locals[i as usize] = Some(v);
         }
         self.sm().initial = self.s().frame.locals.clone();

@@ -2,6 +2,7 @@
 //! Nothing here loads, initializes or throws.
 
 use crate::classfile::access::{ACC_PRIVATE, ACC_PROTECTED, ACC_PUBLIC, ACC_STATIC};
+use crate::classfile::descriptor::FieldType;
 use crate::classfile::tag;
 use crate::heap::layout::BasicType;
 use crate::heap::roots::RootSlot;
@@ -45,6 +46,39 @@ fn array_of(loader: LoaderRef, element: &[u8]) -> Option<ClassRef> {
         }
         _ => None,
     }
+}
+
+/// The class that a descriptor names to `loader`, if it has been loaded: what is declared to be of it is, as the
+/// verifier has seen to. Not interfaces and arrays of such, for which the verifier lets any object pass.
+pub fn declared(loader: LoaderRef, descriptor: &[u8]) -> Option<ClassRef> {
+    let class = match descriptor {
+        [b'L', name @ .., b';'] => loader.find(Symbol::intern(name))?,
+        [b'[', element @ ..] => array_of(loader, element)?,
+        _ => return None,
+    };
+    let mut innermost = class;
+    while let Some(c) = innermost.component {
+        innermost = c;
+    }
+    (!innermost.is_interface()).then_some(class)
+}
+
+/// What `declared` says of a method's parameters, the receiver not among them.
+pub fn declared_parameters(m: MethodRef) -> Vec<Option<ClassRef>> {
+    let mut rest = m.descriptor.as_bytes().get(1..).unwrap_or(&[]);
+    let mut out = Vec::new();
+    while let Some((_, after)) = FieldType::parse_prefix(rest) {
+        out.push(declared(m.class().loader, &rest[..rest.len() - after.len()]));
+        rest = after;
+    }
+    out
+}
+
+/// What `declared` says of a method's result.
+pub fn declared_result(m: MethodRef) -> Option<ClassRef> {
+    let descriptor = m.descriptor.as_bytes();
+    let end = descriptor.iter().rposition(|&c| c == b')')?;
+    declared(m.class().loader, &descriptor[end + 1..])
 }
 
 /// A member reference that has not been resolved, as far as that can be done here: the class it names, name and

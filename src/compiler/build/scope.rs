@@ -6,6 +6,7 @@ use super::bytecode::{Code, LocalUse};
 use super::flow::{BlockIx, Flow};
 use super::frame::Frame;
 use super::liveness::{Liveness, Locals};
+use super::meet::{facts_of_any, Meeting};
 use super::{add_method, Builder};
 use crate::classfile::ExceptionTableEntry;
 use crate::meta::method::{method_flags, MethodRef};
@@ -56,10 +57,8 @@ pub(super) struct Scope {
     pub tail: Option<Value>,
     /// The caller's state, if inlined.
     pub caller: Option<State>,
-    /// Where an inlined method's result goes: a block with a parameter for it, if it has one.
-    pub exit: Option<Block>,
-    /// Some way leads there.
-    pub returned: bool,
+    /// Where an inlined method's returns lead.
+    pub exit: Option<Meeting>,
     /// A final field has been written: its value must be visible before the object can be.
     pub wrote_final: bool,
 }
@@ -99,7 +98,6 @@ impl Builder<'_> {
             profile: (self.request.profile)(method),
             caller,
             exit: None,
-            returned: false,
             wrote_final: false,
         })
     }
@@ -217,15 +215,7 @@ impl Builder<'_> {
             if entry.edges.iter().all(|e| e[k] == first) {
                 known.push((place, Ok(first)));
             } else if self.f.ty(first) == Type::Ref {
-                let mut facts = self.f.values[first].facts;
-                for e in &entry.edges[1..] {
-                    let other = self.f.values[e[k]].facts;
-                    facts.non_null &= other.non_null;
-                    if facts.class != other.class {
-                        facts.class = None;
-                    }
-                    facts.exact &= other.exact && facts.class.is_some();
-                }
+                let facts = facts_of_any(&self.f, entry.edges.iter().map(|e| e[k]));
                 known.push((place, Err((self.f.blocks[block].params[k], facts))));
             }
         }
@@ -262,6 +252,11 @@ impl Scope {
             }
         }
         written
+    }
+
+    /// Some instruction writes the local.
+    pub fn writes(&self, local: usize) -> bool {
+        self.written.contains(local)
     }
 
     /// The live locals before the current bytecode.

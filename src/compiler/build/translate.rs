@@ -110,7 +110,7 @@ impl Builder<'_> {
                 let state = self.execute();
                 let array = self.pop(Type::Ref)?;
                 let array = self.null_check(array, state)?;
-                let n = self.value(Op::ArrayLength, vec![array], Type::I32);
+                let n = self.array_length(array);
                 self.push(n)
             }
             0xbf => {
@@ -307,14 +307,23 @@ impl Builder<'_> {
         if target == next && self.request.counting.is_none() {
             return Ok(());
         }
-        let c = self.value(Op::Compare(cond), vec![a, b], Type::I32);
+        let c = self.compare(cond, a, b);
+        let (yes, no) = (self.branch_cell(true), self.branch_cell(false));
+        if let Some(known) = self.f.as_const(c) {
+            let (to, cell) = if known != 0 { (target, yes) } else { (next, no) };
+            let edge = self.branch_edge(to, cell)?;
+            self.end(Terminator::Jump(edge));
+            return Ok(());
+        }
         let (taken, not_taken) = self.branch_counts();
         let prune = self.unlikely_sides(taken, not_taken);
-        let side = |b: &mut Self, to: u16, trap: Option<Reason>, cell: Option<u32>| match trap {
+        // Where a reference has been found not to be null.
+        let found = (op >= 0xc6 && self.request.tier == Tier::Optimized && !self.facts(a).non_null).then_some(op == 0xc7);
+        let side = |b: &mut Self, taken: bool, to: u16, trap: Option<Reason>, cell: Option<u32>| match trap {
             Some(reason) => Ok(b.trap_edge(reason, &before)),
+            None if found == Some(taken) && b.s().frame.holds(a) => b.non_null_edge(a, &before, to, cell),
             None => b.branch_edge(to, cell),
         };
-        let (yes, no) = (self.branch_cell(true), self.branch_cell(false));
         if let (Some(reason), Some(_)) = prune {
             let frame = std::mem::replace(&mut self.sm().frame, before.clone());
             let state = self.execute();
@@ -323,8 +332,8 @@ impl Builder<'_> {
             return Ok(());
         }
         let block = self.cur.take();
-        let then = side(self, target, prune.0, yes)?;
-        let other = side(self, next, prune.1, no)?;
+        let then = side(self, true, target, prune.0, yes)?;
+        let other = side(self, false, next, prune.1, no)?;
         self.cur = block;
         let total = u64::from(taken) + u64::from(not_taken);
         let probability = if total >= u64::from(MIN_BRANCH_COUNT) {
@@ -337,6 +346,14 @@ impl Builder<'_> {
         };
         self.end(Terminator::Branch { cond: c, then, other, probability });
         Ok(())
+    }
+
+    /// Compares; known objects by what they are.
+    fn compare(&mut self, cond: Cond, a: Value, b: Value) -> Value {
+        match self.same_object(a, b) {
+            Some(same) => self.iconst(i32::from(same == (cond == Cond::Eq))),
+            None => self.value(Op::Compare(cond), vec![a, b], Type::I32),
+        }
     }
 
     fn branch_counts(&self) -> (u32, u32) {
@@ -376,6 +393,30 @@ impl Builder<'_> {
         self.sm().frame = frame;
         self.trap(reason, Action::Reinterpret, state);
         Edge::new(block, vec![])
+    }
+
+    /// An edge to the bytecode at `target` on which `v` is known not to be null: by a check that the passes find to
+    /// be superfluous. `before`: the frame before the branch.
+    fn non_null_edge(
+        &mut self,
+        v: Value,
+        before: &super::frame::Frame,
+        target: u16,
+        cell: Option<u32>,
+    ) -> Result<Edge, Refusal> {
+        let block = self.start();
+        let after = std::mem::replace(&mut self.sm().frame, before.clone());
+        let state = self.execute();
+        self.sm().frame = after.clone();
+        let mut facts = self.facts(v);
+        facts.non_null = true;
+        let checked = self.value_at(Op::NullCheck, vec![v], Type::Ref, state);
+        self.set_facts(checked, facts);
+        self.sm().frame.refine(v, checked);
+        let edge = self.branch_edge(target, cell)?;
+        self.end(Terminator::Jump(edge));
+        self.sm().frame = after;
+        Ok(Edge::new(block, vec![]))
     }
 
     /// An edge to the bytecode at `target`; through a block of its own if it is counted in `cell`, or polls
@@ -422,6 +463,16 @@ impl Builder<'_> {
         let here = bci as u16;
         let cell = |i: usize| profile.filter(|_| sites).and_then(|p| p.switch_cell(here, i as u32));
         let n = switch.cases.len();
+        if let Some(known) = self.f.as_const(key) {
+            let i = switch.cases.iter().position(|c| i64::from(c.0) == known);
+            let (target, cell) = match i {
+                Some(i) => (switch.cases[i].1, cell(i)),
+                None => (switch.default, cell(n)),
+            };
+            let edge = self.branch_edge(target, cell)?;
+            self.end(Terminator::Jump(edge));
+            return Ok(());
+        }
         let from = self.cur.take();
         let mut cases = Vec::with_capacity(n);
         for (i, (k, target)) in switch.cases.drain(..).enumerate() {
@@ -494,13 +545,14 @@ impl Builder<'_> {
             };
             self.effect_at(Op::CallRuntime(Runtime::MonitorExit), vec![locked], state);
         }
-        match self.s().exit {
-            Some(exit) => {
-                let args = result.into_iter().collect();
-                self.sm().returned = true;
-                self.end(Terminator::Jump(Edge::new(exit, args)))
-            }
-            None => self.end(Terminator::Return(result)),
+        if !inlined {
+            self.end(Terminator::Return(result));
+            return Ok(());
+        }
+        let from = self.cur.take().ok_or(self.malformed())?;
+        let f = &mut self.f;
+        if let Some(exit) = self.scopes.last_mut().and_then(|s| s.exit.as_mut()) {
+            exit.arrive(f, from, result);
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ names! {
         RegisterFinalizer = "register_finalizer", ThrowNullPointer = "throw_null_pointer",
         ThrowIndexOutOfBounds = "throw_index_out_of_bounds", ThrowDivisionByZero = "throw_division_by_zero",
         ThrowClassCast = "throw_class_cast", ThrowArrayStore = "throw_array_store", DRem = "drem", FRem = "frem",
-        CounterOverflow = "counter_overflow", ArrayCopy = "array_copy", Sin = "sin", Cos = "cos", Tan = "tan",
+        CounterOverflow = "counter_overflow", ArrayCopy = "array_copy", BytesEqual = "bytes_equal", Sin = "sin", Cos = "cos", Tan = "tan",
         Exp = "exp", Log = "log", Log10 = "log10", Pow = "pow",
     }
 }

@@ -164,6 +164,8 @@ pub enum Runtime {
     CounterOverflow,
     /// (src, src_pos, dst, dst_pos, length) with all checks done and same element types; leaf.
     ArrayCopy,
+    /// (byte[], byte[]) -> i32: whether two arrays that are not null have the same length and contents; leaf.
+    BytesEqual,
     /// StrictMath-free `Math` intrinsics as the class library's fdlibm ports: leaf, f64 -> f64.
     Sin,
     Cos,
@@ -358,7 +360,7 @@ impl Runtime {
     /// Never stops, allocates, throws or looks at the stack.
     pub fn is_leaf(self) -> bool {
         use Runtime::*;
-        matches!(self, DRem | FRem | ArrayCopy | Sin | Cos | Tan | Exp | Log | Log10 | Pow)
+        matches!(self, DRem | FRem | ArrayCopy | BytesEqual | Sin | Cos | Tan | Exp | Log | Log10 | Pow)
     }
 
     /// Never returns.

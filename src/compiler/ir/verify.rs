@@ -400,6 +400,7 @@ fn types(f: &Function, i: Inst) -> Result<(), String> {
             Runtime::FRem => is(&[F32, F32], Some(F32)),
             Runtime::CounterOverflow => is(&[Ptr, I32], Some(I32)),
             Runtime::ArrayCopy => is(&[Ref, I32, Ref, I32, I32], None),
+            Runtime::BytesEqual => is(&[Ref, Ref], Some(I32)),
             Runtime::Sin | Runtime::Cos | Runtime::Tan | Runtime::Exp | Runtime::Log | Runtime::Log10 => {
                 is(&[F64], Some(F64))
             }

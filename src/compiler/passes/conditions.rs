@@ -3,6 +3,7 @@
 
 use crate::compiler::ir::dominators::Dominators;
 use crate::compiler::ir::{Block, Cond, Function, Op, Terminator, Type, Value, ValueDef};
+use crate::meta::class::ClassRef;
 use std::collections::HashMap;
 
 pub fn run(f: &mut Function) -> bool {
@@ -56,6 +57,10 @@ enum Fact {
     Compare(Cond, Value, Value),
     /// Not null.
     NonNull(Value),
+    /// Exactly of the class with this class word.
+    Class(Value, i64),
+    /// An instance of the class or a subclass.
+    Instance(Value, ClassRef),
 }
 
 struct Walk<'a> {
@@ -89,14 +94,28 @@ impl Walk<'_> {
                         }
                     }
                 }
+                // Whether it is so that something is so.
+                let truths = |v| matches!(self.f.def(v), Some(i) if matches!(i.op, Op::InstanceOf(_)));
+                if matches!(c, Cond::Eq | Cond::Ne) && self.f.as_const(b) == Some(0) && truths(a) {
+                    self.learn(a, (c == Cond::Ne) == truth, added);
+                }
                 for (c, x, y) in [(c, a, b), (c.swap(), b, a)] {
                     self.add(Fact::Compare(c, x, y), truth, added);
                     self.add(Fact::Compare(c.negate(), x, y), !truth, added);
                 }
+                if (c == Cond::Eq) == truth && matches!(c, Cond::Eq | Cond::Ne) {
+                    for (class, word) in [(a, b), (b, a)] {
+                        if let (Some(Op::LoadClass), Some(w)) = (self.f.def(class).map(|d| &d.op), self.f.as_const(word)) {
+                            let object = self.f.resolve(self.f.def(class).expect("a load of a class").args[0]);
+                            self.add(Fact::Class(object, w), true, added);
+                        }
+                    }
+                }
             }
-            (Op::InstanceOf(_), &[a]) if truth => {
+            (&Op::InstanceOf(c), &[a]) if truth => {
                 let a = self.f.resolve(a);
                 self.add(Fact::NonNull(a), true, added);
+                self.add(Fact::Instance(a, c), true, added);
             }
             _ => {}
         }
@@ -112,6 +131,19 @@ impl Walk<'_> {
             let d = &self.f.insts[i];
             match d.op {
                 Op::NullCheck if self.known.contains_key(&Fact::NonNull(d.args[0])) => {
+                    let (r, a) = (d.result.expect("a check has a value"), d.args[0]);
+                    self.f.replace(r, a);
+                    self.changed = true;
+                    continue;
+                }
+                Op::CheckCast(c) if self.known.contains_key(&Fact::Instance(d.args[0], c)) => {
+                    let (r, a) = (d.result.expect("a check has a value"), d.args[0]);
+                    self.f.replace(r, a);
+                    self.changed = true;
+                    continue;
+                }
+                // A call has been split by the receiver's class.
+                Op::ExactClass(c, ..) if self.known.contains_key(&Fact::Class(d.args[0], i64::from(c.word()))) => {
                     let (r, a) = (d.result.expect("a check has a value"), d.args[0]);
                     self.f.replace(r, a);
                     self.changed = true;

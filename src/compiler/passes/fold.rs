@@ -1,10 +1,10 @@
 //! Constant folding and algebraic simplification, with Java's arithmetic (JVMS 2.11, 2.8).
 
 use super::rewrite::{const_bits, is_non_null, is_null, make_const};
-use crate::compiler::ir::{Binary, Cond, Convert, Function, Inst, Op, Type, Unary, Value};
+use crate::compiler::ir::{Binary, Cond, Convert, Function, Op, Type, Unary, Value};
 
 /// What an instruction comes to.
-enum Outcome {
+pub enum Outcome {
     /// Another value.
     Value(Value),
     /// A constant of its type.
@@ -35,7 +35,7 @@ pub fn run(f: &mut Function) -> bool {
                         }
                         _ => Outcome::Same,
                     },
-                    _ => simplify(f, i),
+                    _ => simplify(f, &f.insts[i].op, &f.insts[i].args),
                 };
                 match outcome {
                     Outcome::Same => {}
@@ -67,10 +67,9 @@ pub fn run(f: &mut Function) -> bool {
     }
 }
 
-fn simplify(f: &Function, i: Inst) -> Outcome {
-    let d = &f.insts[i];
-    let a = &d.args;
-    match &d.op {
+/// What an operation on these arguments, which stand for themselves, comes to.
+pub fn simplify(f: &Function, op: &Op, a: &[Value]) -> Outcome {
+    match op {
         Op::Binary(op) => binary(f, *op, f.ty(a[0]), a[0], a[1]),
         Op::Unary(op) => unary(f, *op, a[0]),
         Op::Convert(c) => convert(f, *c, a[0]),
@@ -339,7 +338,12 @@ fn compare(f: &Function, c: Cond, a: Value, b: Value) -> Outcome {
             _ if a == b => Some(true),
             _ if is_null(f, a) && is_null(f, b) => Some(true),
             _ if is_null(f, a) && is_non_null(f, b) || is_null(f, b) && is_non_null(f, a) => Some(false),
-            _ => None,
+            _ => match (f.def(a).map(|d| &d.op), f.def(b).map(|d| &d.op)) {
+                (Some(Op::Mirror(x)), Some(Op::Mirror(y))) => Some(x == y),
+                (Some(Op::NewInstance(_) | Op::NewArray(_)), Some(Op::Object(_) | Op::Mirror(_)))
+                | (Some(Op::Object(_) | Op::Mirror(_)), Some(Op::NewInstance(_) | Op::NewArray(_))) => Some(false),
+                _ => None,
+            },
         };
         return equal.map_or(Outcome::Same, |e| Outcome::Const(i64::from(e == (c == Cond::Eq))));
     }

@@ -7,7 +7,7 @@ mod cfg;
 mod conditions;
 mod dce;
 mod escape;
-mod fold;
+pub mod fold;
 mod gvn;
 mod licm;
 mod locks;
