@@ -73,8 +73,8 @@ fn classes() -> &'static Path {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_log");
         std::fs::create_dir_all(&dir).expect("the target directory is ours");
         std::fs::write(dir.join("Log.java"), SOURCE).expect("the directory is writable");
-        let javac = Command::new(java_home().join("bin/javac")).args(["-nowarn", "Log.java"]).current_dir(&dir);
-        let out = { javac }.output().expect("javac is installed");
+        let mut javac = Command::new(java_home().join("bin/javac"));
+        let out = javac.args(["-nowarn", "Log.java"]).current_dir(&dir).output().expect("javac is installed");
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         dir
     })
