@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 const SOURCE: &str = r#"
 public class Log {
     interface Shape { int area(int x); }
-    static class Square implements Shape { public int area(int x) { return x * x; } }
+    static class Square implements Shape { public int area(int x) { return x * x + (x & 3); } }
     static class Line implements Shape { public int area(int x) { return 0; } }
     static int sum(Shape s, int n) { int r = 0; for (int i = 0; i < n; i++) r += s.area(i); return r; }
     static int rare(int x) { return x == 77777777 ? Integer.parseInt("5") : x * 3; }
@@ -153,13 +153,13 @@ fn inlining_decisions_have_hotspots_columns() {
     let options = ["-XX:+UnlockDiagnosticVMOptions", "-XX:+PrintInlining", "-XX:FreqInlineSize=3", "-XX:MaxTrivialSize=0"];
     let (out, _) = run(&options, &["shapes"]);
     let indent = " ".repeat(30);
-    assert!(out.lines().any(|l| l.starts_with(&format!("{indent}@ 12   Log$Square::area (4 bytes)   "))), "{out}");
-    assert!(out.contains("hot method too big (4 > 3)"), "{out}");
+    assert!(out.lines().any(|l| l.starts_with(&format!("{indent}@ 12   Log$Square::area (8 bytes)   "))), "{out}");
+    assert!(out.contains("hot method too big (8 > 3)"), "{out}");
     let (out, _) = run(&["-XX:+PrintCompilation", "-XX:CompileCommand=PrintInlining,Log::sum"], &["shapes"]);
-    assert!(out.contains("   Log$Square::area (4 bytes)   inline (hot)"), "{out}");
+    assert!(out.contains("   Log$Square::area (8 bytes)   inline (hot)"), "{out}");
     let command = "-XX:CompileCommand=dontinline,Log$Square::area";
     let (out, _) = run(&["-XX:CompileCommand=PrintInlining,Log::sum", command], &["shapes"]);
-    assert!(out.contains("   Log$Square::area (4 bytes)   disallowed by CompileCommand"), "{out}");
+    assert!(out.contains("   Log$Square::area (8 bytes)   disallowed by CompileCommand"), "{out}");
 }
 
 #[test]

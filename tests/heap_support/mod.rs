@@ -48,13 +48,19 @@ fn extending(
     super_class: Option<ClassRef>,
 ) -> ClassRef {
     let boot = loader::boot();
+    // The classes above; its own place, which only tests for the class itself look at, stays empty.
+    let depth = super_class.map_or(0, |s| s.depth + 1);
+    let mut primary_supers = super_class.map_or([0; PRIMARY_SUPERS], |s| s.primary_supers);
+    if let Some(s) = super_class {
+        primary_supers[s.depth as usize] = s.word();
+    }
     boot.arena
         .place(Class {
             layout,
-            super_check_offset: offsets::PRIMARY_SUPERS as u32,
+            super_check_offset: offsets::PRIMARY_SUPERS as u32 + 4 * depth,
             secondary_super_cache: AtomicU32::new(0),
-            depth: 0,
-            primary_supers: [0; PRIMARY_SUPERS],
+            depth,
+            primary_supers,
             state: AtomicU8::new(ClassState::Initialized as u8),
             instance_kind: kind,
             reference_kind,
