@@ -189,8 +189,9 @@ impl CodeCache {
         // qemu-user before 8.1 does not see that code is rewritten through another view, whatever cache
         // maintenance the program does: only a new mapping makes it translate anew. Mapping the same pages over
         // themselves changes nothing for who executes in them.
-        let low = at & !(PAGE - 1);
-        let high = (at + bytes + PAGE - 1) & !(PAGE - 1);
+        // Pages from the region's start, which is aligned to the system's pages, be they smaller: the file begins there.
+        let low = self.start + ((at - self.start) & !(PAGE - 1));
+        let high = self.start + ((at - self.start + bytes + PAGE - 1) & !(PAGE - 1));
         // SAFETY: the same pages of the same file at the same place, with the same protection.
         let p = unsafe {
             libc::mmap(
