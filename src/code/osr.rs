@@ -26,6 +26,12 @@ pub enum Left {
 /// The frame must be saved; the code must be an on-stack replacement for its method at its bytecode index.
 pub unsafe fn enter(t: &JavaThread, frame: *mut Frame, code: &'static CompiledMethod) -> Left {
     let here = 0u8;
+    // A loop that deoptimization has left, entered again here, keeps the dead frame below it: one that is left
+    // again and again must not use up the stack.
+    const MOST_DEAD_FRAMES: u32 = 64;
+    if t.dead_frames.get() > MOST_DEAD_FRAMES {
+        return Left::Stayed;
+    }
     // The prologue must find room: its StackOverflowError would leave the frame's monitors locked.
     const MARGIN: usize = 4096;
     if (&here as *const u8 as usize) < t.native_stack_limit.get() + code.frame_size + MARGIN {

@@ -65,7 +65,10 @@ pub unsafe fn leave(t: &JavaThread, sp: usize, pc: usize, registers: Option<&Reg
     let result = {
         let border = Border::push(t, caller_sp, frames::return_address(t, caller_sp));
         let dead = Dead { activation, registers, virtuals: border.top() };
-        interpret(t, &border, dead, &point, entry)
+        t.dead_frames.set(t.dead_frames.get() + 1);
+        let result = interpret(t, &border, dead, &point, entry);
+        t.dead_frames.set(t.dead_frames.get() - 1);
+        result
     };
     let fp = *((caller_sp - 16) as *const usize);
     let return_pc = *((caller_sp - 8) as *const usize);

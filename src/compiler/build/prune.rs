@@ -177,6 +177,7 @@ mod tests {
     #[test]
     fn parameters_with_equal_arguments_become_one() {
         let mut f = Function::new("f".into(), &[Type::I32, Type::I32], Some(Type::I32));
+        let m = f.methods.push(MethodName { method: None, name: "f".into() });
         let (entry, a, c) = (f.entry, f.blocks[f.entry].params[0], f.blocks[f.entry].params[1]);
         let [left, right, join] = [(); 3].map(|()| f.new_block());
         f.blocks[entry].term = Terminator::Branch {
@@ -189,9 +190,10 @@ mod tests {
         let q = f.add_param(join, Type::I32);
         f.blocks[left].term = Terminator::Jump(Edge::new(join, vec![a, a]));
         f.blocks[right].term = Terminator::Jump(Edge::new(join, vec![c, c]));
-        f.blocks[join].term = Terminator::Return(Some(q));
+        let sum = f.append(join, Op::Binary(Binary::Add), vec![p, q], Some(Type::I32), None, (m, 0)).unwrap();
+        f.blocks[join].term = Terminator::Return(Some(sum));
         prune(&mut f, &[]);
         assert_eq!(f.blocks[join].params, [p]);
-        assert_eq!(f.blocks[join].term, Terminator::Return(Some(p)));
+        assert_eq!(f.def(sum).unwrap().args.iter().map(|&v| f.resolve(v)).collect::<Vec<_>>(), [p, p]);
     }
 }
