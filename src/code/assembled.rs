@@ -19,6 +19,8 @@ pub struct Assembled {
     pub points: Vec<DebugPoint>,
     /// (pc after a call, offset of the handler to go to when it throws), ascending.
     pub handlers: Vec<(u32, u32)>,
+    /// (offset of an access, offset of the exit to go to when its object is null), ascending.
+    pub faults: Vec<(u32, u32)>,
     /// Listing for `-XX:+PrintAssembly`: (offset, text) ascending, empty unless asked for.
     pub comments: Vec<(u32, String)>,
 }

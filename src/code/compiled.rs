@@ -55,6 +55,7 @@ pub struct CompiledMethod {
 struct Metadata {
     points: Box<[DebugPoint]>,
     handlers: Box<[(u32, u32)]>,
+    faults: Box<[(u32, u32)]>,
     comments: Box<[(u32, String)]>,
     caches: Caches,
 }
@@ -98,6 +99,14 @@ impl CompiledMethod {
         let offset = u32::try_from(pc.wrapping_sub(self.entry)).ok()?;
         let handlers = &self.metadata().handlers;
         handlers.binary_search_by_key(&offset, |h| h.0).ok().map(|i| self.entry + handlers[i].1 as usize)
+    }
+
+    /// Where the access at `pc` goes on when it has faulted for want of an object; `None` if it is not one that
+    /// may. (Called from a signal handler.)
+    pub fn fault_exit(&self, pc: usize) -> Option<usize> {
+        let offset = u32::try_from(pc.wrapping_sub(self.entry)).ok()?;
+        let faults = &self.metadata().faults;
+        faults.binary_search_by_key(&offset, |f| f.0).ok().map(|i| self.entry + faults[i].1 as usize)
     }
 
     /// The listing, if one was asked for.
@@ -188,7 +197,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
         panic!("code is installed in a VM without compilers");
     };
     prepare_methods(&c)?;
-    let Assembled { mut code, frame_size, relocations, cache_sites, points, handlers, comments } = c.assembled;
+    let Assembled { mut code, frame_size, relocations, cache_sites, points, handlers, faults, comments } = c.assembled;
     let caches = Caches::new(&cache_sites).map_err(|MetaspaceExhausted| InstallError::CacheFull)?;
     for (site, cache) in cache_sites.iter().zip(caches.iter()) {
         inline_cache::relocate(&mut code, site.offset as usize, cache);
@@ -217,6 +226,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
         metadata: UnsafeCell::new(Metadata {
             points: points.into(),
             handlers: handlers.into(),
+            faults: faults.into(),
             comments: comments.into(),
             caches,
         }),

@@ -1,5 +1,6 @@
 //! Asks for compiles, runs the compiler threads, installs what they make.
 
+use super::backend::disassemble::disassemble;
 use super::backend::{Arch, Features};
 use super::command::{CommandKind, Commands};
 use super::inlining::{Limits, Ordered};
@@ -36,6 +37,7 @@ pub struct Broker {
     next_id: AtomicU32,
     next_osr_id: AtomicU32,
     print_compilation: bool,
+    print_assembly: bool,
     huge_methods: bool,
     verify: bool,
     disabled_passes: Vec<String>,
@@ -98,6 +100,7 @@ pub fn start(options: &Options) -> Result<(), String> {
         next_id: AtomicU32::new(1),
         next_osr_id: AtomicU32::new(1),
         print_compilation: flags.bool("PrintCompilation"),
+        print_assembly: flags.bool("PrintAssembly"),
         verify: flags.bool("VerifyIR"),
         disabled_passes: disabled_passes(|name| flags.bool(name)),
         printed_passes: flags.text("PrintIR").map_or(vec![], |t| t.split(',').map(str::to_string).collect()),
@@ -336,6 +339,7 @@ impl Broker {
             arch: target.0,
             features: target.1,
             barrier: self.barrier,
+            comments: self.prints_code(method),
             ordered: ordered_inlining,
             inlining: self.inlining[usize::from(tier == 4)],
             disabled: &self.disabled_passes,
@@ -375,6 +379,7 @@ impl Broker {
             code_bytes: artifact.assembled.code.len(),
             metadata_bytes: artifact.assembled.metadata_bytes(),
         };
+        let listing = self.prints_code(task.method).then(|| disassemble(Arch::HOST, &artifact.assembled));
         let c = Compilation {
             id: task.id,
             method: task.method,
@@ -385,7 +390,12 @@ impl Broker {
         };
         code::sweep::make_room(t);
         match code::install(c) {
-            Ok(_) => return self.statistics.installed(task.tier, begin.elapsed(), &installed),
+            Ok(code) => {
+                if let Some(text) = listing {
+                    log::print_assembly(code, &text);
+                }
+                return self.statistics.installed(task.tier, begin.elapsed(), &installed);
+            }
             // It may be asked for again.
             Err(e @ InstallError::BrokenDependency) => {
                 self.report_task(task, Some(&format!("COMPILE SKIPPED: {e} (retry at different tier)")));
@@ -394,6 +404,11 @@ impl Broker {
             Err(InstallError::Unpreparable) => self.refuse(task, &Refusal::NoCode),
         }
         self.statistics.invalidated(begin.elapsed());
+    }
+
+    /// Whether the method's machine code is to be printed.
+    fn prints_code(&self, m: MethodRef) -> bool {
+        self.print_assembly || self.commands.asks(CommandKind::Print, m)
     }
 
     fn refuse(&self, task: &Task, refusal: &Refusal) {

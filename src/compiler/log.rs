@@ -1,6 +1,7 @@
-//! `-XX:+PrintCompilation`, `-XX:+PrintInlining` and `-Xlog:jit+compilation=debug` in HotSpot's columns.
+//! `-XX:+PrintCompilation`, `-XX:+PrintInlining`, `-XX:+PrintAssembly` and `-Xlog:jit+compilation=debug` in HotSpot's columns.
 
 use super::inlining::Decision;
+use crate::code::compiled::CompiledMethod;
 use crate::meta::method::{method_flags, MethodRef};
 use crate::observe::log::uptime;
 use std::fmt::Write as _;
@@ -106,6 +107,21 @@ pub fn inlining(decisions: &[Decision], print: bool) {
     for d in decisions {
         crate::log!(Debug, [jit, inlining], "{}", inlining_line(d));
     }
+}
+
+/// What `-XX:+PrintAssembly` says about installed code: offsets are from its entry. In one piece.
+pub fn print_assembly(c: &CompiledMethod, listing: &str) {
+    use std::io::Write;
+    let at = c.osr_bci.map_or(String::new(), |b| format!(" @ {b}"));
+    let head = format!(
+        "----- {} (id {}, tier {}{at}), {} bytes at {:#x}\n",
+        c.method.name_and_signature(),
+        c.id,
+        c.tier,
+        c.bytes,
+        c.entry
+    );
+    let _ = std::io::stdout().lock().write_all((head + listing + "-----\n").as_bytes());
 }
 
 /// Attributes `s` synchronized, `!` exception handlers, `m` monitors; then bytecode index, callee, verdict.

@@ -35,6 +35,8 @@ pub struct Job<'a> {
     pub barrier: bool,
     /// What `-XX:CompileCommand` says about inlining a method.
     pub ordered: fn(MethodRef) -> Option<Ordered>,
+    /// The code is to be printed: it gets comments.
+    pub comments: bool,
     /// The limits on inlining; `None` for none at all.
     pub inlining: Option<Limits>,
     /// Names of passes to leave out.
@@ -126,8 +128,15 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
             before.locks,
         );
     }
-    let options =
-        Options { arch: job.arch, features: job.features, quick, comments: job.print_ir, barrier: job.barrier, check: job.verify };
+    let options = Options {
+        arch: job.arch,
+        features: job.features,
+        quick,
+        comments: job.comments || job.print_ir,
+        barrier: job.barrier,
+        implicit_nulls: true,
+        check: job.verify,
+    };
     let assembled = backend::compile(&function, &options)?;
     let phases = Phases { build: built - begin, passes: improved - built, code: improved.elapsed() };
     if job.print_ir {

@@ -45,7 +45,7 @@ pub(super) struct Signal {
     pub number: c_int,
     pub name: &'static str,
     pub info: *const libc::siginfo_t,
-    pub context: *const libc::ucontext_t,
+    pub context: *mut libc::ucontext_t,
 }
 
 /// The first failure; never freed.
@@ -129,7 +129,10 @@ pub fn use_alternate_stack() {
 
 extern "C" fn on_fatal(number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let name = FATAL.iter().find(|(s, _)| *s == number).map_or("signal", |(_, n)| n);
-    let signal = Signal { number, name, info, context: context.cast() };
+    let mut signal = Signal { number, name, info, context: context.cast() };
+    if signal.leaves_compiled_code() {
+        return;
+    }
     let by_kill = if signal.sent_by().is_some() { " (sent by kill)" } else { "" };
     let what = format!("{name} (0x{number:x}) at pc={:#018x}{by_kill}", signal.pc());
     fail(what, None, Some(signal))
@@ -149,6 +152,34 @@ impl Signal {
     pub fn address(&self) -> usize {
         // SAFETY: the kernel passes a valid siginfo.
         unsafe { (*self.info).si_addr() as usize }
+    }
+
+    /// If this is compiled code's way to find out that an object is null (`compiler::lower::nulls`), has it go on
+    /// at its exit.
+    fn leaves_compiled_code(&mut self) -> bool {
+        if self.number != libc::SIGSEGV || self.sent_by().is_some() || self.address() >= super::NULL_PAGE {
+            return false;
+        }
+        let pc = self.pc();
+        match crate::code::compiled::find(pc).and_then(|c| c.fault_exit(pc)) {
+            Some(exit) => {
+                self.set_pc(exit);
+                true
+            }
+            None => false,
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn set_pc(&mut self, pc: usize) {
+        // SAFETY: the kernel passes a ucontext to SA_SIGINFO handlers, and takes the registers from it on return.
+        unsafe { (*self.context).uc_mcontext.gregs[libc::REG_RIP as usize] = pc as i64 }
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn set_pc(&mut self, pc: usize) {
+        // SAFETY: as on x86-64.
+        unsafe { (*self.context).uc_mcontext.pc = pc as u64 }
     }
 
     #[cfg(target_arch = "x86_64")]

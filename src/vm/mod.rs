@@ -15,6 +15,9 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 
+/// Bytes from address 0 on that are never mapped: accesses through null end there.
+pub const NULL_PAGE: usize = 4096;
+
 /// `java.vm.name`; tools look for "OpenJDK" in it.
 pub const VM_NAME: &str = "OpenJDK 64-Bit Kiln Server VM";
 /// `java.vm.vendor`.

@@ -153,6 +153,58 @@ fn functions() -> Vec<(&'static str, Function)> {
             b.at = exit;
             b.ret(next)
         }),
+        ("while_loop", {
+            // Left from its header, with a branch that is seldom taken: that comes last, and the test behind the body.
+            let mut b = Build::new(&[I32, Ref], I32);
+            let (n, array, zero) = (b.param(0), b.param(1), b.int(0));
+            let [head, body, rare, next, exit] = [(); 5].map(|()| b.f.new_block());
+            b.jump(head, &[zero, zero]);
+            let (i, sum) = (b.f.add_param(head, I32), b.f.add_param(head, I32));
+            let total = b.f.add_param(next, I32);
+            b.at = head;
+            let c = b.op(Op::Compare(Cond::Lt), &[i, n], I32);
+            b.branch(c, Edge::new(body, vec![]), Edge::new(exit, vec![]));
+            b.at = body;
+            let x = b.op(Op::LoadElement(Mem::I32), &[array, i], I32);
+            let s = b.op(Op::Binary(Binary::Add), &[sum, x], I32);
+            let negative = b.op(Op::Compare(Cond::Lt), &[x, zero], I32);
+            b.branch(negative, Edge::new(rare, vec![]), Edge::new(next, vec![s]));
+            b.at = rare;
+            let less = b.op(Op::Binary(Binary::Sub), &[s, i], I32);
+            b.jump(next, &[less]);
+            b.at = next;
+            let one = b.int(1);
+            let j = b.op(Op::Binary(Binary::Add), &[i, one], I32);
+            b.jump(head, &[j, total]);
+            b.at = exit;
+            b.f.blocks[rare].frequency = 0.001;
+            b.ret(sum)
+        }),
+        // Checks that faults make.
+        ("null_field", function(&[Ref, Ref], Ref, |b, p| {
+            let s = b.state(5, Resume::Execute, &[p[0], p[1]]);
+            let a = b.with_state(Op::NullCheck, &[p[0]], Some(Ref), s).unwrap();
+            let v = b.op(Op::Load(Mem::Ref, 12, Order::Plain), &[a], Ref);
+            let s = b.state(8, Resume::Execute, &[p[0], p[1], v]);
+            let c = b.with_state(Op::NullCheck, &[p[1]], Some(Ref), s).unwrap();
+            b.effect(Op::Store(Mem::Ref, 16, Order::Plain), &[c, v]);
+            v
+        })),
+        ("null_array", function(&[Ref, I32], I32, |b, p| {
+            let s = b.state(5, Resume::Execute, &[p[0], p[1]]);
+            let a = b.with_state(Op::NullCheck, &[p[0]], Some(Ref), s).unwrap();
+            let n = b.op(Op::ArrayLength, &[a], I32);
+            let i = b.with_state(Op::BoundsCheck, &[p[1], n], Some(I32), s).unwrap();
+            b.op(Op::LoadElement(Mem::I32), &[a, i], I32)
+        })),
+        ("null_but_too_late", function(&[Ref, I32], I32, |b, p| {
+            // The store comes before the access, and must come after the check.
+            let s = b.state(5, Resume::Execute, &[p[0], p[1]]);
+            let a = b.with_state(Op::NullCheck, &[p[0]], Some(Ref), s).unwrap();
+            let address = b.op(Op::Const(0x1000), &[], Ptr);
+            b.effect(Op::StoreRaw(Mem::I32, 0), &[address, p[1]]);
+            b.op(Op::Load(Mem::I32, 12, Order::Plain), &[a], I32)
+        })),
         ("profile", function(&[Ref], I32, |b, p| {
             b.effect(Op::Count(0x1000), &[]);
             b.effect(Op::ProfileType(0x2000), &[p[0]]);
@@ -187,7 +239,8 @@ fn machine_code() {
         for (name, f) in functions() {
             verify::assert_valid(&f, name);
             let features = Features { v2: true, v3: true, lse: true };
-            let o = Options { features, barrier: true, check: true, ..Options::new(arch) };
+            let implicit_nulls = name.starts_with("null_");
+            let o = Options { features, barrier: true, implicit_nulls, check: true, ..Options::new(arch) };
             let a = compile(&f, &o).unwrap_or_else(|e| panic!("{name}: {e}"));
             let mut text = disassemble(arch, &a);
             // Addresses that differ from run to run.
@@ -195,6 +248,7 @@ fn machine_code() {
                 text = replace_word(text, class.word(), name);
             }
             text = replace_word(text, w.method as *const _ as usize as u32, "<test>");
+            text = name_fields(text);
             let path = format!("{dir}/{name}.txt");
             if bless {
                 std::fs::write(&path, &text).unwrap();
@@ -209,19 +263,42 @@ fn machine_code() {
     assert!(different.is_empty(), "differs from (KILN_BLESS=1 renews):\n{}", different.join("\n"));
 }
 
-/// Replaces a 32-bit address, whole or in the two halves that movz and movk take.
+/// Replaces a 32-bit address, whole or in the two halves that mov and movk take.
 fn replace_word(text: String, word: u32, by: &str) -> String {
+    let (low, high) = (format!(", #{:#x}", word & 0xffff), format!(", #{:#x}, lsl #16", word >> 16));
     let text = text.replace(&format!("{word:#x}"), by);
-    text.lines()
-        .map(|line| {
-            let half = |n: u32, shift: &str| line.contains(&format!("{n:#x}")) && line.contains(shift);
-            if line.contains("movz") && half(word & 0xffff, "mov") {
-                line.replace(&format!("{:#x}", word & 0xffff), &format!("{by}.low")) + "\n"
-            } else if line.contains("movk") && half(word >> 16, "#16") {
-                line.replace(&format!("{:#x}", word >> 16), &format!("{by}.high")) + "\n"
-            } else {
-                line.to_string() + "\n"
-            }
-        })
-        .collect()
+    let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+    for n in 1..lines.len() {
+        if lines[n - 1].contains(": mov ") && lines[n - 1].ends_with(&low) && lines[n].ends_with(&high) {
+            lines[n - 1] = lines[n - 1].replace(&low, &format!(", {by}.low"));
+            lines[n] = lines[n].replace(&high, &format!(", {by}.high"));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Names the thread's fields, whose order is no concern of these tests.
+fn name_fields(text: String) -> String {
+    use jvm::threads::thread::offsets::*;
+    let fields = [
+        (BUMP, "bump"),
+        (VO_BASE, "vo_base"),
+        (LOG_BASE, "log_base"),
+        (EXCEPTION, "exception"),
+        (THREAD_OBJECT, "thread_object"),
+        (NATIVE_STACK_LIMIT, "native_stack_limit"),
+    ];
+    fields.iter().fold(text, |t, (at, name)| {
+        t.replace(&format!("[r15+{}]", number(*at)), &format!("[r15+{name}]"))
+            .replace(&format!("[x28, #{at:#x}]"), &format!("[x28, {name}]"))
+    })
+}
+
+/// As the disassembler writes it.
+fn number(n: usize) -> String {
+    if n < 10 {
+        n.to_string()
+    } else {
+        format!("{n:#x}")
+    }
 }

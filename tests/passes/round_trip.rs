@@ -55,7 +55,8 @@ fn kind(op: &Op) -> usize {
         Safepoint => 42,
         Count(_) => 43,
         ProfileType(_) => 44,
-        CountAndNotify { .. } => 45,
+        LoopEntry => 45,
+        CountAndNotify { .. } => 46,
     }
 }
 
@@ -97,6 +98,7 @@ fn every_op() -> Vec<Op> {
         Op::NewInstance(class("A")),
         Op::NewArray(class("[J")),
         Op::Safepoint,
+        Op::LoopEntry,
         Op::Count(0x1000),
         Op::ProfileType(0x2000),
         Op::CountAndNotify { cell: 0x3000, mask: 1023, method, bci: -1 },

@@ -14,6 +14,9 @@ pub fn disassemble(arch: Arch, a: &Assembled) -> String {
             let _ = writeln!(out, "  ; {c}");
         }
         let _ = write!(out, "{start:5x}: {text}");
+        for f in a.faults.iter().filter(|f| f.0 == start) {
+            let _ = write!(out, "  ; null: {:x}", f.1);
+        }
         for r in a.relocations.iter().filter(|r| (start..end).contains(&r.offset)) {
             let _ = write!(out, "  ; {:?}", r.target);
         }

@@ -10,6 +10,10 @@ use crate::meta::method::MethodRef;
 use dynasmrt::relocations::Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler};
 use regalloc2::PReg;
+use std::collections::HashMap;
+
+/// What the code cache aligns code to at least, and loops are aligned to within it.
+pub const CODE_ALIGNMENT: usize = 16;
 
 /// A place that the allocator moves values between.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +44,8 @@ pub struct At<'a> {
     pub succs: &'a [DynamicLabel],
     /// The successor that is laid out next, if one is: no jump to it is needed.
     pub next: Option<u32>,
+    /// The successor that leads back to a loop's start, else 0: if none comes next, it is jumped to first.
+    pub likely: u32,
 }
 
 impl At<'_> {
@@ -62,6 +68,12 @@ pub struct Sink<R: Relocation> {
     /// (pc after the call, handler's label).
     handlers: Vec<(u32, DynamicLabel)>,
     exits: Vec<(u32, Reason, Action, DynamicLabel)>,
+    /// Places in `exits` by what they say.
+    exit_of: HashMap<(u32, Reason, Action), usize>,
+    /// The exit for the next access that is emitted.
+    expected_fault: Option<DynamicLabel>,
+    /// (offset of an access, exit).
+    faults: Vec<(u32, DynamicLabel)>,
     /// (offset of an entry of a jump table, of the table, target).
     tables: Vec<(u32, u32, DynamicLabel)>,
     pub comments: Vec<(u32, String)>,
@@ -78,6 +90,9 @@ impl<R: Relocation> Sink<R> {
             placed: vec![],
             handlers: vec![],
             exits: vec![],
+            exit_of: HashMap::new(),
+            expected_fault: None,
+            faults: vec![],
             tables: vec![],
             comments: vec![],
         }
@@ -122,12 +137,31 @@ impl<R: Relocation> Sink<R> {
 
     /// The exit out of line for a failing check; equal ones are shared.
     pub fn exit(&mut self, point: u32, reason: Reason, action: Action) -> DynamicLabel {
-        if let Some(e) = self.exits.iter().rev().find(|e| (e.0, e.1, e.2) == (point, reason, action)) {
-            return e.3;
+        if let Some(&n) = self.exit_of.get(&(point, reason, action)) {
+            return self.exits[n].3;
         }
         let l = self.label();
+        self.exit_of.insert((point, reason, action), self.exits.len());
         self.exits.push((point, reason, action, l));
         l
+    }
+
+    /// The next access goes to this exit if it faults.
+    pub fn expect_fault(&mut self, point: u32, reason: Reason, action: Action) {
+        self.expected_fault = Some(self.exit(point, reason, action));
+    }
+
+    /// An instruction that accesses memory begins here.
+    pub fn access_here(&mut self) {
+        if let Some(exit) = self.expected_fault.take() {
+            let at = self.offset();
+            self.faults.push((at, exit));
+        }
+    }
+
+    /// There has been an access since `expect_fault`.
+    pub fn fault_was_placed(&self) -> bool {
+        self.expected_fault.is_none()
     }
 
     /// Emits a jump table: 32-bit distances of the targets from its start.
@@ -142,6 +176,7 @@ impl<R: Relocation> Sink<R> {
 
     /// Emits the exits; `call` emits the call of `Stub::Deopt`, relocation included.
     pub fn emit_exits(&mut self, mut call: impl FnMut(&mut Sink<R>)) {
+        self.exit_of.clear();
         for (point, reason, action, label) in std::mem::take(&mut self.exits) {
             self.bind(label);
             call(self);
@@ -160,6 +195,11 @@ impl<R: Relocation> Sink<R> {
             handlers.push((pc, at(l)?));
         }
         handlers.sort_unstable();
+        let mut faults = Vec::new();
+        for &(pc, l) in &self.faults {
+            faults.push((pc, at(l)?));
+        }
+        faults.sort_unstable();
         let mut entries = Vec::new();
         for &(at_entry, table, l) in &self.tables {
             entries.push((at_entry as usize, (at(l)? as i32).wrapping_sub(table as i32)));
@@ -183,6 +223,7 @@ impl<R: Relocation> Sink<R> {
             cache_sites: self.cache_sites,
             points,
             handlers,
+            faults,
             comments: self.comments,
             code,
         })
@@ -197,6 +238,8 @@ pub trait Emitter: Sized {
     /// emitted again without them.
     fn new(frame: Frame, features: super::Features, near: bool) -> Self;
     fn sink(&mut self) -> &mut Sink<Self::Relocation>;
+    /// Fills up with instructions that do nothing, up to where a loop had best start.
+    fn align(&mut self);
     /// Stack check and frame.
     fn prologue(&mut self);
     /// One of the allocator's moves; not both in the frame. 8 bytes.

@@ -427,6 +427,8 @@ pub struct InstData {
     pub inst: Inst,
     /// Index in [`Function::states`], for those that have a debug point.
     pub state: Option<u32>,
+    /// The base of its address may be null: the access faults then, and leaves by the state.
+    pub null: Option<(Reason, Action)>,
     /// What it was made from, for listings.
     pub origin: Option<ir::Inst>,
 }
@@ -440,10 +442,10 @@ pub struct Block {
     /// Successors with the arguments for their parameters.
     pub succs: Vec<(u32, Vec<Reg>)>,
     pub preds: Vec<u32>,
-    /// Seldom executed: laid out at the end.
-    pub cold: bool,
     /// The block of the SSA form; `None` for one on a split edge.
     pub origin: Option<ir::Block>,
+    /// The header of a loop.
+    pub heads_loop: bool,
 }
 
 /// A function in low-level form, without critical edges.
@@ -451,7 +453,7 @@ pub struct Block {
 pub struct Function {
     pub name: String,
     pub insts: Vec<InstData>,
-    /// In reverse postorder; the entry is 0 and has no parameters.
+    /// As they are laid out, each after its dominators; the entry is 0 and has no parameters.
     pub blocks: Vec<Block>,
     pub states: Vec<State>,
     pub vregs: usize,

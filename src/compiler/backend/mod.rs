@@ -65,14 +65,16 @@ pub struct Options {
     pub comments: bool,
     /// The collector wants write barriers.
     pub barrier: bool,
+    /// Null checks by faulting accesses: what runs the code has the VM's signal handler.
+    pub implicit_nulls: bool,
     /// Have regalloc2's checker verify each allocation (slow), and panic if it is wrong.
     pub check: bool,
 }
 
 impl Options {
-    /// Those for `arch` with its first version's instructions, without barriers.
+    /// Those for `arch` with its first version's instructions, without barriers, null checks by tests.
     pub fn new(arch: Arch) -> Options {
-        Options { arch, features: Features::default(), quick: false, comments: false, barrier: false, check: false }
+        Options { arch, features: Features::default(), quick: false, comments: false, barrier: false, implicit_nulls: false, check: false }
     }
 }
 

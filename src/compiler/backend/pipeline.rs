@@ -43,6 +43,7 @@ fn emit<M: Machine, E: Emitter>(
         outgoing: low.outgoing,
         points: HashMap::new(),
         comments: options.comments,
+        align: !options.quick,
     };
     w.function::<M>(f, low, problem, out);
     w.e.into_sink().into_assembled()
@@ -62,20 +63,26 @@ struct Writer<E> {
     /// Numbers of debug points by state and allocations.
     points: HashMap<(u32, Vec<Allocation>), u32>,
     comments: bool,
+    /// Loops start where fetching them is cheap.
+    align: bool,
 }
 
 impl<E: Emitter> Writer<E> {
     fn function<M: Machine>(&mut self, ir: &ir::Function, f: &mut Function, problem: &Problem, out: &Output) {
-        let cold = |b: &usize| f.blocks[*b].cold;
-        let order: Vec<usize> = (0..f.blocks.len()).filter(|b| !cold(b)).chain((0..f.blocks.len()).filter(cold)).collect();
         let forward = forwarding(f, problem, out);
-        let order: Vec<usize> = order.into_iter().filter(|&b| b == 0 || forward[b] == b).collect();
+        let mut order: Vec<usize> = (0..f.blocks.len()).filter(|&b| b == 0 || forward[b] == b).collect();
+        let loops = rotate(ir, f, &forward, &mut order);
         self.labels = (0..f.blocks.len()).map(|_| self.e.sink().label()).collect();
         if self.comments {
             self.comment(f.name.clone());
         }
         self.e.prologue();
+        let mut emitted = vec![false; f.blocks.len()];
         for (n, &b) in order.iter().enumerate() {
+            emitted[b] = true;
+            if self.align && loops.contains(&b) {
+                self.e.align();
+            }
             let label = self.labels[b];
             self.e.sink().bind(label);
             if self.comments {
@@ -86,7 +93,8 @@ impl<E: Emitter> Writer<E> {
             let next = order.get(n + 1).and_then(|&next| {
                 f.blocks[b].succs.iter().position(|s| forward[s.0 as usize] == next).map(|s| s as u32)
             });
-            self.block::<M>(ir, f, problem, out, b, &succs, next);
+            let likely = f.blocks[b].succs.iter().position(|s| emitted[forward[s.0 as usize]]).unwrap_or(0) as u32;
+            self.block::<M>(ir, f, problem, out, b, &succs, (next, likely));
         }
         self.e.finish();
     }
@@ -105,7 +113,7 @@ impl<E: Emitter> Writer<E> {
         out: &Output,
         b: usize,
         succs: &[DynamicLabel],
-        next: Option<u32>,
+        (next, likely): (Option<u32>, u32),
     ) {
         let mut origin = None;
         for step in out.block_insts_and_edits(problem, regalloc2::Block::new(b)) {
@@ -126,7 +134,12 @@ impl<E: Emitter> Writer<E> {
                         }
                     }
                     let point = data.state.map(|s| self.point(f, s, state));
-                    self.e.inst(&f.insts[i.index()].inst, &At { point, succs, next })
+                    let null = data.null;
+                    if let Some((reason, action)) = null {
+                        self.e.sink().expect_fault(point.expect("a state to leave by"), reason, action);
+                    }
+                    self.e.inst(&f.insts[i.index()].inst, &At { point, succs, next, likely });
+                    assert!(null.is_none() || self.e.sink().fault_was_placed(), "no access that could fault");
                 }
             }
         }
@@ -186,6 +199,48 @@ impl<E: Emitter> Writer<E> {
         self.points.insert((s, at.to_vec()), n);
         n
     }
+}
+
+/// Puts the test of a loop that is left from its header behind the rest of the loop, so that an iteration has one
+/// jump less; the blocks that loops start with then.
+fn rotate(ir: &ir::Function, f: &Function, forward: &[usize], order: &mut [usize]) -> Vec<usize> {
+    let mut place = vec![usize::MAX; f.blocks.len()];
+    for (n, &b) in order.iter().enumerate() {
+        place[b] = n;
+    }
+    let succs = |b: usize| f.blocks[b].succs.iter().map(|s| forward[s.0 as usize]);
+    // A block on an edge runs no more often than what is before it.
+    let frequency = |b: usize| {
+        let origin = f.blocks[b].origin.or_else(|| f.blocks[b].preds.first().and_then(|&p| f.blocks[p as usize].origin));
+        origin.map_or(0.0, |b| ir.blocks[b].frequency)
+    };
+    // The place of each header, and the block that leads back to it most often.
+    let mut loops: Vec<(usize, usize)> = Vec::new();
+    for (n, &b) in order.iter().enumerate() {
+        for header in succs(b).filter(|&s| f.blocks[s].heads_loop).map(|s| place[s]).filter(|&s| s <= n) {
+            match loops.iter_mut().find(|l| l.0 == header) {
+                Some(l) if frequency(order[l.1]) > frequency(b) => {}
+                Some(l) => l.1 = n,
+                None => loops.push((header, n)),
+            }
+        }
+    }
+    // Inner loops first: turning an outer one does not tear them apart.
+    loops.sort_by_key(|&(first, last)| (last - first, first));
+    let laid_out = order.to_vec();
+    let mut starts = Vec::new();
+    for (first, last) in loops {
+        let (header, latch) = (laid_out[first], laid_out[last]);
+        let inside = |b: usize| (first..=last).contains(&place[b]);
+        let left_from_header = succs(header).any(|s| !inside(s)) && succs(header).any(inside);
+        let jumps_back = order[last] == latch && f.blocks[latch].succs.len() == 1;
+        // The entry stays first.
+        if header != 0 && last > first && order[first] == header && left_from_header && jumps_back {
+            order[first..=last].rotate_left(1);
+        }
+        starts.push(order[first]);
+    }
+    starts
 }
 
 /// Where a jump to each block ends up: blocks with nothing but a jump are passed over.

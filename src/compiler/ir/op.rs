@@ -281,6 +281,9 @@ pub enum Op {
     // ---- control
     /// `() -> ()`: stops if the thread's poll word says so. State: where to go on from.
     Safepoint,
+    /// `() -> ()`: nothing happens. Stands before a loop; state: its first iteration. Passes that test before a
+    /// loop what would be tested in it use the state.
+    LoopEntry,
     /// `() -> ()`: adds 1 to the 32-bit cell at an address below 4 GiB (profile counters).
     Count(u32),
     /// `(ref) -> ()`: records the class of a non-null receiver, or that null was seen, in the type rows at an
@@ -345,7 +348,7 @@ impl Op {
         use Op::*;
         match self {
             CallRuntime(r) => !r.is_leaf(),
-            NewInstance(_) | NewArray(_) | Call(_) | Safepoint | CountAndNotify { .. } => true,
+            NewInstance(_) | NewArray(_) | Call(_) | Safepoint | LoopEntry | CountAndNotify { .. } => true,
             op => op.is_check(),
         }
     }

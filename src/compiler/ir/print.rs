@@ -320,6 +320,7 @@ pub fn operation(op: &Op) -> String {
         }
         Op::CallRuntime(r) => format!("call_runtime.{}", r.name()),
         Op::Safepoint => "safepoint".into(),
+        Op::LoopEntry => "loop_entry".into(),
         Op::Count(cell) => format!("count {cell:#x}"),
         Op::ProfileType(cell) => format!("profile_type {cell:#x}"),
         Op::CountAndNotify { cell, mask, method, bci } => {

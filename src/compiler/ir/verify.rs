@@ -374,7 +374,7 @@ fn types(f: &Function, i: Inst) -> Result<(), String> {
         Op::LoadRaw(m, _) => is(&[Ptr], Some(m.value_type())),
         Op::StoreRaw(m, _) => is(&[Ptr, m.value_type()], None),
         Op::Fence(_) if args == [Ref] && result.is_none() => Ok(()),
-        Op::Fence(_) | Op::Safepoint | Op::Count(_) | Op::CountAndNotify { .. } => is(&[], None),
+        Op::Fence(_) | Op::Safepoint | Op::LoopEntry | Op::Count(_) | Op::CountAndNotify { .. } => is(&[], None),
         Op::NewInstance(_) => is(&[], Some(Ref)),
         Op::NewArray(_) => is(&[I32], Some(Ref)),
         Op::ProfileType(_) => is(&[Ref], None),

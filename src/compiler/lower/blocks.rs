@@ -6,6 +6,7 @@ use crate::compiler::backend::lir::{Inst, InstData, Reg, Succ};
 use crate::compiler::backend::Machine;
 use crate::compiler::ir::{self, Binary, Edge, Op, Runtime, Terminator, Type};
 use crate::compiler::refusal::Refusal;
+use cranelift_entity::SecondaryMap;
 
 /// Executed less often than this, relative to the entry: laid out at the end.
 const COLD: f32 = 1.0 / 128.0;
@@ -33,16 +34,8 @@ fn distinct_edges(t: &Terminator) -> Vec<Edge> {
 impl<M: Machine> Lower<'_, M> {
     pub(super) fn blocks(&mut self) -> Result<(), Refusal> {
         let f = self.f;
-        let order = f.reverse_postorder();
-        let preds = f.predecessors();
-        let entry_is_loop = !preds[f.entry].is_empty();
-        if f.osr_bci.is_some() {
-            self.osr_buffer = Some(self.int());
-        }
-        let before_entry = entry_is_loop.then(|| self.new_block(None, false));
-        // Number the blocks, and those on critical edges behind the edges' sources.
-        let mut exits: Vec<Vec<Exit>> = Vec::new();
-        let handler: Vec<ir::Block> = order
+        let handlers: Vec<ir::Block> = f
+            .reverse_postorder()
             .iter()
             .filter_map(|&b| match &f.blocks[b].term {
                 Terminator::Try(_, handler) => Some(handler.block),
@@ -55,22 +48,42 @@ impl<M: Machine> Lower<'_, M> {
                     f.blocks[b].term,
                     Terminator::Deopt { .. } | Terminator::Throw(_) | Terminator::Unreachable
                 )
-                || handler.contains(&b)
+                || handlers.contains(&b)
         };
-        for &b in &order {
-            self.block_of[b] = self.new_block(Some(b), is_cold(b) && b != f.entry);
-            let edges = distinct_edges(&f.blocks[b].term);
-            let many = edges.len() > 1;
-            exits.push(
-                edges
-                    .into_iter()
-                    .map(|edge| {
-                        let split = many && (preds[edge.block].len() > 1 || edge.block == f.entry);
-                        let to = if split { self.new_block(None, is_cold(edge.block) || is_cold(b)) } else { 0 };
-                        Exit { edge, to, split }
-                    })
-                    .collect(),
-            );
+        let (order, headers) = super::layout::order(f, is_cold);
+        let preds = f.predecessors();
+        if f.osr_bci.is_some() {
+            self.osr_buffer = Some(self.int());
+        }
+        let before_entry = (!preds[f.entry].is_empty()).then(|| self.new_block(None));
+        let mut exits: Vec<Vec<Exit>> = order
+            .iter()
+            .map(|&b| {
+                let edges = distinct_edges(&f.blocks[b].term);
+                let many = edges.len() > 1;
+                let split = |to: ir::Block| many && (preds[to].len() > 1 || to == f.entry);
+                edges.into_iter().map(|edge| Exit { split: split(edge.block), edge, to: 0 }).collect()
+            })
+            .collect();
+        // Number the blocks. Those on split edges go before the edges' targets if these come later, so that they
+        // fall into them; those on back-edges behind the edges' sources.
+        let mut place: SecondaryMap<ir::Block, usize> = SecondaryMap::with_capacity(f.blocks.len());
+        let mut incoming: SecondaryMap<ir::Block, Vec<(usize, usize)>> = SecondaryMap::with_capacity(f.blocks.len());
+        for (n, &b) in order.iter().enumerate() {
+            place[b] = n;
+            for (x, exit) in exits[n].iter().enumerate().filter(|(_, x)| x.split) {
+                incoming[exit.edge.block].push((n, x));
+            }
+        }
+        for (n, &b) in order.iter().enumerate() {
+            for &(source, x) in incoming[b].iter().filter(|i| i.0 < n) {
+                exits[source][x].to = self.new_block(None);
+            }
+            self.block_of[b] = self.new_block(Some(b));
+            self.out.blocks[self.block_of[b] as usize].heads_loop = headers[b];
+            for x in exits[n].iter_mut().filter(|x| x.split && place[x.edge.block] <= n) {
+                x.to = self.new_block(None);
+            }
         }
         for x in exits.iter_mut().flatten().filter(|x| !x.split) {
             x.to = self.block_of[x.edge.block];
@@ -185,7 +198,7 @@ impl<M: Machine> Lower<'_, M> {
             }
         }
         // First of all, as it says where registers are.
-        self.buf.insert(0, InstData { inst: Inst::Args { regs }, state: None, origin: None });
+        self.buf.insert(0, InstData { inst: Inst::Args { regs }, state: None, null: None, origin: None });
         match before {
             Some(b) => {
                 self.emit(Inst::Jump);
@@ -291,13 +304,14 @@ impl<M: Machine> Lower<'_, M> {
             | Op::StoreCheck | Op::Guard(..) => self.checks(op, i)?,
             Op::Load(..) | Op::Store(..) | Op::LoadElement(_) | Op::StoreElement(_) | Op::ArrayLength | Op::LoadClass
             | Op::LoadUnsafe(..) | Op::StoreUnsafe(..) | Op::CompareExchange(_) | Op::Rmw(..) | Op::LoadRaw(..)
-            | Op::StoreRaw(..) | Op::Fence(_) | Op::CurrentThread | Op::OsrLocal(_) => self.memory(op, i),
+            | Op::StoreRaw(..) | Op::Fence(_) | Op::CurrentThread | Op::OsrLocal(_) => self.memory(op, i)?,
             Op::NewInstance(_) | Op::NewArray(_) => self.allocate(op, i)?,
             Op::Call(_) | Op::CallRuntime(_) => self.call(i)?,
             Op::Safepoint => {
                 let state = self.state(i.state.expect("polls have states"))?;
                 self.emit_with(Inst::Safepoint, state)
             }
+            Op::LoopEntry => {}
             Op::Count(cell) => self.emit(Inst::Count { cell: *cell }),
             Op::ProfileType(rows) => {
                 let object = self.reg(i.args[0]);

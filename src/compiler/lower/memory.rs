@@ -11,13 +11,20 @@ use crate::meta::class::{ClassRef, LAYOUT_SLOW};
 use crate::threads::thread::offsets;
 
 impl<M: Machine> Lower<'_, M> {
-    fn load(&mut self, i: &InstData, mem: Mem, order: Order, addr: Addr) {
+    fn load(&mut self, i: &InstData, mem: Mem, order: Order, addr: Addr) -> Result<(), Refusal> {
         let dst = self.result(i);
-        self.emit(Inst::Load { mem, order, dst, addr })
+        self.emit_access(Inst::Load { mem, order, dst, addr })
     }
 
     /// Stores `value`; `object` is what the write barrier is about.
-    fn store(&mut self, mem: Mem, order: Order, value: Value, addr: Addr, object: Option<Value>) {
+    fn store(
+        &mut self,
+        mem: Mem,
+        order: Order,
+        value: Value,
+        addr: Addr,
+        object: Option<Value>,
+    ) -> Result<(), Refusal> {
         if matches!(mem, Mem::F32 | Mem::F64) {
             if let Some(Op::FConst(bits)) = self.def(value).map(|d| &d.op) {
                 let (mem, bits) = match mem {
@@ -25,17 +32,18 @@ impl<M: Machine> Lower<'_, M> {
                     _ => (Mem::I64, *bits as i64),
                 };
                 if M::store_imm(mem, bits) {
-                    return self.emit(Inst::Store { mem, order, src: RegImm::Imm(bits), addr });
+                    return self.emit_access(Inst::Store { mem, order, src: RegImm::Imm(bits), addr });
                 }
             }
             let src = self.reg(value);
-            return self.emit(Inst::FStore { size: fsize_of(mem.value_type()), order, src, addr });
+            return self.emit_access(Inst::FStore { size: fsize_of(mem.value_type()), order, src, addr });
         }
         let src = self.reg_or_imm(value, |c| M::store_imm(mem, c));
-        self.emit(Inst::Store { mem, order, src, addr });
+        self.emit_access(Inst::Store { mem, order, src, addr })?;
         if mem == Mem::Ref && self.constant(value).is_none() {
             self.barrier(object);
         }
+        Ok(())
     }
 
     fn barrier(&mut self, object: Option<Value>) {
@@ -78,48 +86,48 @@ impl<M: Machine> Lower<'_, M> {
         }
     }
 
-    pub(super) fn memory(&mut self, op: &Op, i: &InstData) {
+    pub(super) fn memory(&mut self, op: &Op, i: &InstData) -> Result<(), Refusal> {
         let args = &i.args;
         match *op {
             Op::Load(mem, offset, order) => {
                 let addr = self.field(args[0], offset);
-                self.load(i, mem, order, addr)
+                self.load(i, mem, order, addr)?
             }
             Op::Store(mem, offset, order) => {
                 let addr = self.field(args[0], offset);
-                self.store(mem, order, args[1], addr, Some(args[0]))
+                self.store(mem, order, args[1], addr, Some(args[0]))?
             }
             Op::LoadElement(mem) => {
                 let addr = self.element(args[0], args[1], mem);
-                self.load(i, mem, Order::Plain, addr)
+                self.load(i, mem, Order::Plain, addr)?
             }
             Op::StoreElement(mem) => {
                 let addr = self.element(args[0], args[1], mem);
-                self.store(mem, Order::Plain, args[2], addr, Some(args[0]))
+                self.store(mem, Order::Plain, args[2], addr, Some(args[0]))?
             }
             Op::ArrayLength => {
                 let addr = self.field(args[0], ARRAY_LENGTH_OFFSET as u32);
-                self.load(i, Mem::I32, Order::Plain, addr)
+                self.load(i, Mem::I32, Order::Plain, addr)?
             }
             Op::LoadClass => {
                 let addr = self.field(args[0], CLASS_OFFSET as u32);
-                self.load(i, Mem::Ptr32, Order::Plain, addr)
+                self.load(i, Mem::Ptr32, Order::Plain, addr)?
             }
             Op::LoadUnsafe(mem, order) => {
                 let addr = self.unsafe_addr(args[0], args[1]);
-                self.load(i, mem, order, addr)
+                self.load(i, mem, order, addr)?
             }
             Op::StoreUnsafe(mem, order) => {
                 let addr = self.unsafe_addr(args[0], args[1]);
-                self.store(mem, order, args[2], addr, Some(args[0]))
+                self.store(mem, order, args[2], addr, Some(args[0]))?
             }
             Op::LoadRaw(mem, disp) => {
                 let addr = Addr { base: self.base(args[0]), index: None, disp };
-                self.load(i, mem, Order::Plain, addr)
+                self.load(i, mem, Order::Plain, addr)?
             }
             Op::StoreRaw(mem, disp) => {
                 let addr = Addr { base: self.base(args[0]), index: None, disp };
-                self.store(mem, Order::Plain, args[1], addr, None)
+                self.store(mem, Order::Plain, args[1], addr, None)?
             }
             Op::CompareExchange(mem) => {
                 let addr = self.unsafe_addr(args[0], args[1]);
@@ -141,7 +149,7 @@ impl<M: Machine> Lower<'_, M> {
             Op::Fence(fence) => self.emit(Inst::Fence(fence)),
             Op::CurrentThread => {
                 let addr = Addr::thread(offsets::THREAD_OBJECT);
-                self.load(i, Mem::Ptr64, Order::Plain, addr)
+                self.load(i, Mem::Ptr64, Order::Plain, addr)?
             }
             Op::OsrLocal(n) => {
                 let buffer = self.osr_buffer.expect("an on-stack replacement");
@@ -151,10 +159,11 @@ impl<M: Machine> Lower<'_, M> {
                     crate::compiler::ir::Type::F64 => Mem::F64,
                     _ => Mem::Ptr64,
                 };
-                self.load(i, mem, Order::Plain, Addr::reg(buffer, 8 * n as i32))
+                self.load(i, mem, Order::Plain, Addr::reg(buffer, 8 * n as i32))?
             }
             _ => unreachable!("{op:?} is not about memory"),
         }
+        Ok(())
     }
 
     /// How atomic operations see memory of this kind.
@@ -220,14 +229,18 @@ impl<M: Machine> Lower<'_, M> {
     }
 
     pub(super) fn checks(&mut self, op: &Op, i: &InstData) -> Result<(), Refusal> {
+        if self.origin.is_some_and(|i| self.implicit[i]) {
+            return Ok(());
+        }
         let state = self.state(i.state.expect("checks have states"))?;
         let args = &i.args;
         let maybe = Action::MaybeRecompile;
         match *op {
             Op::NullCheck => self.null_check(args[0], Reason::NullCheck, maybe, state),
             Op::BoundsCheck => {
-                let test = self.compare(Cond::ULt, args[0], args[1]);
-                self.check(test, Reason::RangeCheck, maybe, state)
+                let (test, null) = self.compare_for(Cond::ULt, args[0], args[1], i.state);
+                let null = null.then_some((Reason::NullCheck, maybe));
+                self.emit_check(Inst::Check { test, reason: Reason::RangeCheck, action: maybe }, state, null)
             }
             Op::DivZeroCheck => {
                 if self.constant(args[0]).is_none_or(|c| c == 0) {
@@ -245,9 +258,13 @@ impl<M: Machine> Lower<'_, M> {
                 }
             }
             Op::ExactClass(class, reason, action) => {
-                self.null_check(args[0], reason, action, state);
+                let implicit = self.options.implicit_nulls && self.constant(args[0]).is_none();
+                if !implicit {
+                    self.null_check(args[0], reason, action, state);
+                }
+                let null = (implicit && !self.non_null(args[0])).then_some((reason, action));
                 let test = self.exact(args[0], class);
-                self.check(test, reason, action, state)
+                self.emit_check(Inst::Check { test, reason, action }, state, null)
             }
             Op::StoreCheck => {
                 if self.constant(args[1]) != Some(0) {

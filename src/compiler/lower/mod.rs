@@ -1,6 +1,6 @@
 //! From SSA to the low-level IR.
 //!
-//! Blocks are visited in postorder and their instructions backwards, so that every use of a value is seen before
+//! Blocks are visited after all that they dominate and their instructions backwards, so that every use of a value is seen before
 //! its definition: an instruction without effect that nothing has asked a register of is not emitted, be it
 //! unused or part of what used it (a comparison in its branch, a constant in an immediate).
 //!
@@ -11,7 +11,9 @@ mod arith;
 mod blocks;
 mod call;
 mod divide;
+mod layout;
 mod memory;
+mod nulls;
 mod state;
 mod tests_of;
 mod values;
@@ -20,6 +22,7 @@ use super::backend::lir::{self, Block as LBlock, Inst, InstData, Reg};
 use super::backend::{Machine, Options};
 use super::ir::{self, Function, Type};
 use super::refusal::Refusal;
+use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::SecondaryMap;
 use regalloc2::RegClass;
 use std::collections::HashMap;
@@ -44,6 +47,12 @@ struct Lower<'a, M> {
     /// How many instructions, edges and states use a value.
     uses: SecondaryMap<ir::Value, u32>,
     states: HashMap<ir::State, u32>,
+    /// The null check that each access can do without a test.
+    null_check_of: SecondaryMap<ir::Inst, PackedOption<ir::Inst>>,
+    /// The instruction behind such an access.
+    behind: SecondaryMap<ir::Inst, PackedOption<ir::Inst>>,
+    /// Null checks that an access does.
+    implicit: SecondaryMap<ir::Inst, bool>,
     /// Instructions for the operation being lowered, in order.
     buf: Vec<InstData>,
     origin: Option<ir::Inst>,
@@ -91,6 +100,9 @@ impl<'a, M: Machine> Lower<'a, M> {
             clean: SecondaryMap::with_capacity(f.values.len()),
             uses: SecondaryMap::with_capacity(f.values.len()),
             states: HashMap::new(),
+            null_check_of: SecondaryMap::with_capacity(f.insts.len()),
+            behind: SecondaryMap::with_capacity(f.insts.len()),
+            implicit: SecondaryMap::with_capacity(f.insts.len()),
             buf: vec![],
             origin: None,
             out: lir::Function { name: f.name.clone(), ..Default::default() },
@@ -114,11 +126,19 @@ impl<'a, M: Machine> Lower<'a, M> {
     }
 
     fn emit(&mut self, inst: Inst) {
-        self.buf.push(InstData { inst, state: None, origin: self.origin })
+        self.buf.push(InstData { inst, state: None, null: None, origin: self.origin })
     }
 
     fn emit_with(&mut self, inst: Inst, state: u32) {
-        self.buf.push(InstData { inst, state: Some(state), origin: self.origin })
+        self.buf.push(InstData { inst, state: Some(state), null: None, origin: self.origin })
+    }
+
+    /// Emits an access to memory that may find null where its object should be, if it can.
+    fn emit_access(&mut self, inst: Inst) -> Result<(), Refusal> {
+        let leave = self.take_null_check()?;
+        let (state, null) = leave.map_or((None, None), |(state, why)| (Some(state), Some(why)));
+        self.buf.push(InstData { inst, state, null, origin: self.origin });
+        Ok(())
     }
 
     fn finish(mut self) -> lir::Function {
@@ -130,8 +150,8 @@ impl<'a, M: Machine> Lower<'a, M> {
         self.out
     }
 
-    fn new_block(&mut self, origin: Option<ir::Block>, cold: bool) -> u32 {
-        self.out.blocks.push(LBlock { origin, cold, ..Default::default() });
+    fn new_block(&mut self, origin: Option<ir::Block>) -> u32 {
+        self.out.blocks.push(LBlock { origin, ..Default::default() });
         self.code.push(vec![]);
         self.out.blocks.len() as u32 - 1
     }

@@ -3,7 +3,7 @@
 use super::{fsize_of, size_of, Lower};
 use crate::compiler::backend::lir::{Addr, Inst, RegImm, Size, Test};
 use crate::compiler::backend::Machine;
-use crate::compiler::ir::{Binary, Cond, Op, Type, Value};
+use crate::compiler::ir::{Binary, Cond, Op, State, Type, Value};
 use crate::heap::layout::{ARRAY_LENGTH_OFFSET, CLASS_OFFSET};
 use crate::meta::class::{ClassRef, Class};
 
@@ -64,8 +64,13 @@ impl<M: Machine> Lower<'_, M> {
 
     /// `a cond b` of integers, references or addresses.
     pub(super) fn compare(&mut self, cond: Cond, a: Value, b: Value) -> Test {
+        self.compare_for(cond, a, b, None).0
+    }
+
+    /// The same for an instruction with state `state`; whether it accesses memory of an object that may be null.
+    pub(super) fn compare_for(&mut self, cond: Cond, a: Value, b: Value, state: Option<State>) -> (Test, bool) {
         if self.constant(a).is_some() && self.constant(b).is_none() {
-            return self.compare(cond.swap(), b, a);
+            return self.compare_for(cond.swap(), b, a, state);
         }
         let ty = self.f.ty(a);
         let size = size_of(ty);
@@ -75,18 +80,18 @@ impl<M: Machine> Lower<'_, M> {
                 let args = d.args.clone();
                 match d.op {
                     Op::Compare3 if ty == Type::I32 && (cond as u8) < (Cond::ULt as u8) => {
-                        return self.compare(cond, args[0], args[1])
+                        return (self.compare(cond, args[0], args[1]), false)
                     }
                     Op::FCompare3(nan) if ty == Type::I32 && (cond as u8) < (Cond::ULt as u8) => {
-                        return self.fcompare(cond, holds(cond, nan as i64), args[0], args[1])
+                        return (self.fcompare(cond, holds(cond, nan as i64), args[0], args[1]), false)
                     }
                     Op::Compare(_) | Op::FCompare(..) | Op::InstanceOf(_) | Op::IsSubclass
                         if matches!(cond, Cond::Eq | Cond::Ne) =>
                     {
-                        return self.test_if(a, cond == Cond::Ne)
+                        return (self.test_if(a, cond == Cond::Ne), false)
                     }
                     Op::Binary(Binary::And) if matches!(cond, Cond::Eq | Cond::Ne) => {
-                        return self.bits(cond, args[0], args[1])
+                        return (self.bits(cond, args[0], args[1]), false)
                     }
                     _ => {}
                 }
@@ -94,27 +99,29 @@ impl<M: Machine> Lower<'_, M> {
         }
         // A length or class word is only needed here: compare memory.
         if M::COMPARES_MEMORY {
-            if let Some(addr) = self.immutable_word(b) {
+            if let Some((addr, null)) = self.immutable_word(b, state) {
                 let a = self.reg(a);
-                return Test::RegMem32 { cond, a, addr };
+                return (Test::RegMem32 { cond, a, addr }, null);
             }
-            if let Some(addr) = self.immutable_word(a) {
-                return match self.constant(b).and_then(|c| i32::try_from(c as u32 as i32).ok()) {
+            if let Some((addr, null)) = self.immutable_word(a, state) {
+                let test = match self.constant(b).and_then(|c| i32::try_from(c as u32 as i32).ok()) {
                     Some(imm) => Test::Mem32 { cond, addr, imm },
                     None => {
                         let b = self.reg(b);
                         Test::RegMem32 { cond: cond.swap(), a: b, addr }
                     }
                 };
+                return (test, null);
             }
         }
         let a = self.reg(a);
         let b = self.reg_or_imm(b, |c| M::compare_imm(size, c));
-        Test::Int { size, cond, a, b }
+        (Test::Int { size, cond, a, b }, false)
     }
 
-    /// The address of the 32 bits in memory that `v` is, if nothing else uses it and they never change.
-    fn immutable_word(&mut self, v: Value) -> Option<Addr> {
+    /// The address of the 32 bits in memory that `v` is, if nothing else uses it and they never change; whether the
+    /// object may be null.
+    fn immutable_word(&mut self, v: Value, state: Option<State>) -> Option<(Addr, bool)> {
         if self.uses[self.f.resolve(v)] != 1 || self.strip(v) != self.f.resolve(v) {
             return None;
         }
@@ -126,8 +133,9 @@ impl<M: Machine> Lower<'_, M> {
             _ => return None,
         };
         let object = d.args[0];
+        let (true, null) = self.fuses(v, state) else { return None };
         let base = self.reg(object);
-        Some(Addr::reg(base, offset as i32))
+        Some((Addr::reg(base, offset as i32), null))
     }
 
     fn fcompare(&mut self, cond: Cond, nan: bool, a: Value, b: Value) -> Test {

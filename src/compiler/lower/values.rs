@@ -44,6 +44,9 @@ impl<M: Machine> Lower<'_, M> {
             }
         }
         self.find_clean(&order);
+        if self.options.implicit_nulls {
+            order.iter().for_each(|&b| self.plan_null_checks(b));
+        }
     }
 
     /// Which i32 values have registers with a zero upper half: all that an instruction computes; parameters

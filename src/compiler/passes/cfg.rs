@@ -1,7 +1,7 @@
 //! The control-flow graph: branches on constants, parameters that always have the same value, blocks that
 //! belong together.
 
-use crate::compiler::ir::{Block, Edge, Function, Terminator, Value};
+use crate::compiler::ir::{Block, Edge, Function, Op, Terminator, Value};
 
 pub fn run(f: &mut Function) -> bool {
     let mut changed = false;
@@ -89,7 +89,21 @@ fn forwarded(f: &Function, e: &Edge) -> Option<Edge> {
     block.params.is_empty().then(|| next.clone())
 }
 
-/// A parameter that is passed the same value (or itself) on every edge is that value.
+/// The value that `v` is, by way of checks of it.
+fn unchecked(f: &Function, v: Value) -> Value {
+    let mut v = f.resolve(v);
+    while let Some(d) = f.def(v) {
+        v = match d.op {
+            Op::NullCheck | Op::CheckCast(_) | Op::ExactClass(..) | Op::BoundsCheck | Op::DivZeroCheck => {
+                f.resolve(d.args[0])
+            }
+            _ => break,
+        };
+    }
+    v
+}
+
+/// A parameter that is passed the same value (or itself) on every edge, checked or not, is that value.
 fn trivial_params(f: &mut Function) -> bool {
     let mut changed = false;
     let preds = f.predecessors();
@@ -100,19 +114,25 @@ fn trivial_params(f: &mut Function) -> bool {
         let params = f.blocks[b].params.clone();
         let mut keep = vec![true; params.len()];
         for (n, &p) in params.iter().enumerate() {
-            let mut same = None;
-            let mut trivial = true;
+            let mut args: Vec<Value> = Vec::new();
             for &from in &preds[b] {
                 for e in f.blocks[from].term.edges().into_iter().filter(|e| e.block == b) {
                     let a = f.resolve(e.args[n]);
-                    if a == p || Some(a) == same {
-                        continue;
+                    if a != p && !args.contains(&a) {
+                        args.push(a);
                     }
-                    trivial &= same.is_none();
-                    same = Some(a);
                 }
             }
-            if let (true, Some(v)) = (trivial, same) {
+            // A loop that checks a value goes round with the checked one, which is the same.
+            let mut roots: Vec<Value> = args.iter().map(|&a| unchecked(f, a)).filter(|&a| a != p).collect();
+            roots.sort_unstable();
+            roots.dedup();
+            let stands_for = match (&args[..], &roots[..]) {
+                (&[v], _) => Some(v),
+                (_, &[v]) if args.contains(&v) => Some(v),
+                _ => None,
+            };
+            if let Some(v) = stands_for {
                 f.replace(p, v);
                 keep[n] = false;
             }

@@ -69,7 +69,7 @@ fn step(f: &mut Function, i: Inst, known: &mut Known) -> bool {
         }
         Op::Fence(Fence::StoreStore) => false,
         // VM data; profile cells.
-        Op::StoreRaw(..) | Op::Count(_) | Op::ProfileType(_) => false,
+        Op::StoreRaw(..) | Op::Count(_) | Op::ProfileType(_) | Op::LoopEntry => false,
         // Allocation may collect, which moves objects and changes nothing else.
         Op::NewInstance(_) | Op::NewArray(_) => false,
         ref op if op.has_effect() => {

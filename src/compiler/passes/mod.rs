@@ -8,10 +8,13 @@ mod conditions;
 mod dce;
 mod escape;
 pub mod fold;
+mod frequency;
 mod gvn;
 mod licm;
 mod locks;
+mod loops;
 mod memory;
+mod ranges;
 pub mod rewrite;
 mod scalar;
 mod sink;
@@ -57,11 +60,19 @@ pub static PASSES: &[Pass] = &[
     Pass { name: "licm", run: licm::run, after: &["gvn"], quick: false },
     Pass { name: "gvn", run: gvn::run, after: &["fold"], quick: false },
     Pass { name: "memory", run: memory::run, after: &["gvn"], quick: false },
+    Pass { name: "licm", run: licm::run, after: &["gvn"], quick: false },
+    Pass { name: "frequency", run: frequency::run, after: &[], quick: false },
+    // After licm, as what limits a loop must be known before it.
+    Pass { name: "ranges", run: ranges::run, after: &["licm", "frequency"], quick: false },
+    Pass { name: "licm", run: licm::run, after: &["gvn"], quick: false },
+    Pass { name: "gvn", run: gvn::run, after: &["fold"], quick: false },
+    Pass { name: "memory", run: memory::run, after: &["gvn"], quick: false },
     Pass { name: "fold", run: fold::run, after: &[], quick: false },
     Pass { name: "cfg", run: cfg::run, after: &[], quick: false },
     Pass { name: "dce", run: dce::run, after: &[], quick: true },
     // Last: what is dead would be read in places that are gone.
     Pass { name: "sink", run: sink::run, after: &["dce"], quick: false },
+    Pass { name: "frequency", run: frequency::run, after: &[], quick: true },
 ];
 
 /// What to do beside optimizing.

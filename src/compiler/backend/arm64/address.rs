@@ -34,6 +34,7 @@ impl Arm64Emitter {
             if i.shift == 0 || u32::from(i.shift) == access.size {
                 let option = if i.zero_extend { 0b010 } else { 0b011 };
                 let s = u32::from(i.shift != 0);
+                self.sink.access_here();
                 self.word(
                     access.bits()
                         | 1 << 21
@@ -51,11 +52,14 @@ impl Arm64Emitter {
         let rn = u32::from(base) << 5;
         let scaled = disp >> access.size;
         if disp >= 0 && scaled << access.size == disp && scaled < 1 << 12 {
+            self.sink.access_here();
             self.word(access.bits() | 1 << 24 | (scaled as u32) << 10 | rn | rt);
         } else if (-256..256).contains(&disp) {
+            self.sink.access_here();
             self.word(access.bits() | ((disp as u32) & 0x1ff) << 12 | rn | rt);
         } else {
             self.add_imm(ADDRESS_SCRATCH, base, i64::from(disp));
+            self.sink.access_here();
             self.word(access.bits() | 1 << 24 | u32::from(ADDRESS_SCRATCH) << 5 | rt);
         }
     }

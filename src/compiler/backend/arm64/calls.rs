@@ -48,8 +48,9 @@ impl Arm64Emitter {
             }
             Inst::Jump => self.jump_to(0, at),
             Inst::Branch { test } => {
-                if at.next == Some(0) {
+                if at.next == Some(0) || at.next.is_none() && at.likely == 1 {
                     self.branch_if(test, false, at.succs[1]);
+                    self.jump_to(0, at);
                 } else {
                     self.branch_if(test, true, at.succs[0]);
                     self.jump_to(1, at);

@@ -1,6 +1,6 @@
 //! The emitter: frame, the allocator's moves, constants, and which file emits what.
 
-use super::super::emit::{At, Emitter, Frame, Place, Sink};
+use super::super::emit::{At, Emitter, Frame, Place, Sink, CODE_ALIGNMENT};
 use super::super::lir::{FSize, Inst, Reg, Size};
 use super::super::Features;
 use super::{ADDRESS_SCRATCH, THREAD, VALUE_SCRATCH};
@@ -59,6 +59,12 @@ impl Emitter for Arm64Emitter {
 
     fn sink(&mut self) -> &mut Sink<Aarch64Relocation> {
         &mut self.sink
+    }
+
+    fn align(&mut self) {
+        while self.sink.offset() as usize % CODE_ALIGNMENT != 0 {
+            dynasm!(self.sink.ops; .arch aarch64; nop);
+        }
     }
 
     /// The frame pointer is left as it is: frames are walked by their sizes.

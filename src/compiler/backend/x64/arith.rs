@@ -72,6 +72,7 @@ impl X64Emitter {
                 self.cmov(if op == Alu::Min { Cc::G } else { Cc::L }, wide, dst, b.hw())
             }
             (Alu::Min | Alu::Max, RegImm::Imm(_)) => unreachable!("{op:?} takes no immediate"),
+            (Alu::Xor, RegImm::Imm(-1)) => self.rr(wide, &[0xf7], 2, dst),
             (op, b) => {
                 // Number of the operation in the modrm byte; times 8 its opcode.
                 let n = match op {

@@ -1,7 +1,7 @@
 //! Ends of blocks, and polls.
 
 use super::encode::{Cc, Ea};
-use super::{Before, SlowPath, X64Emitter, R11, R15};
+use super::{Before, SlowPath, X64Emitter, R11, R15, RSP};
 use crate::code::assembled::{PointKind, Stub};
 use crate::compiler::backend::emit::At;
 use crate::compiler::backend::lir::{Inst, Succ};
@@ -33,8 +33,9 @@ impl X64Emitter {
             }
             Inst::Jump => self.go(0, at),
             Inst::Branch { test } => {
-                if at.next == Some(0) {
-                    self.jump_if(test, false, at.succs[1])
+                if at.next == Some(0) || at.next.is_none() && at.likely == 1 {
+                    self.jump_if(test, false, at.succs[1]);
+                    self.go(0, at)
                 } else {
                     self.jump_if(test, true, at.succs[0]);
                     self.go(1, at)
@@ -83,7 +84,7 @@ impl X64Emitter {
     fn leave(&mut self) {
         let size = self.s.frame.size as i32;
         if size > 16 {
-            dynasm!(self.s.ops ; .arch x64 ; add rsp, size - 16)
+            self.reg_imm(true, 0, RSP, size - 16)
         }
         dynasm!(self.s.ops ; .arch x64 ; pop rbp)
     }

@@ -84,6 +84,7 @@ impl X64Emitter {
     }
 
     fn rm_rex(&mut self, prefix: Option<u8>, wide: bool, force: bool, opcode: &[u8], reg: u8, ea: Ea) {
+        self.s.access_here();
         let ops = &mut self.s.ops;
         if let Some(p) = prefix {
             ops.push(p);

@@ -11,7 +11,7 @@ mod operands;
 mod profile;
 mod test;
 
-use super::emit::{At, Emitter, Frame, Place, Sink};
+use super::emit::{At, Emitter, Frame, Place, Sink, CODE_ALIGNMENT};
 use super::lir::{Alu, Inst, Size};
 use super::{Features, Machine, Operands};
 use crate::code::assembled::{PointKind, Stub};
@@ -170,6 +170,26 @@ impl Emitter for X64Emitter {
         self.s
     }
 
+    fn align(&mut self) {
+        // Forms of nop that processors take in one go, shortest first.
+        const NOPS: [&[u8]; 8] = [
+            &[0x90],
+            &[0x66, 0x90],
+            &[0x0f, 0x1f, 0x00],
+            &[0x0f, 0x1f, 0x40, 0],
+            &[0x0f, 0x1f, 0x44, 0, 0],
+            &[0x66, 0x0f, 0x1f, 0x44, 0, 0],
+            &[0x0f, 0x1f, 0x80, 0, 0, 0, 0],
+            &[0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0],
+        ];
+        let mut missing = self.s.offset().wrapping_neg() as usize % CODE_ALIGNMENT;
+        while missing > 0 {
+            let nop = NOPS[missing.min(NOPS.len()) - 1];
+            nop.iter().for_each(|&b| self.s.ops.push(b));
+            missing -= nop.len();
+        }
+    }
+
     fn prologue(&mut self) {
         // caller_sp - 8 here, for the return address has been pushed.
         let size = self.s.frame.size as i32;
@@ -179,7 +199,7 @@ impl Emitter for X64Emitter {
         self.s.relocate(4, Stub::StackOverflow);
         dynasm!(self.s.ops ; .arch x64 ; push rbp ; mov rbp, rsp);
         if size > 16 {
-            dynasm!(self.s.ops ; .arch x64 ; sub rsp, size - 16);
+            self.reg_imm(true, 5, RSP, size - 16);
         }
     }
 

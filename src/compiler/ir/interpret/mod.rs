@@ -323,6 +323,7 @@ impl<'a, E: Environment> Machine<'a, E> {
                 }
                 bits
             }
+            Op::LoopEntry => return Ok(Next::On),
             Op::Safepoint => {
                 if self.environment.leaves(&d.op) {
                     let Some(s) = d.state else { return contract(format!("{i} has no state")) };

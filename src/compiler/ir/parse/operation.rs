@@ -94,6 +94,7 @@ impl Parser<'_> {
             "new_instance" => Op::NewInstance(self.class()?),
             "new_array" => Op::NewArray(self.class()?),
             "safepoint" => Op::Safepoint,
+            "loop_entry" => Op::LoopEntry,
             "count" => Op::Count(self.number()?),
             "profile_type" => Op::ProfileType(self.number()?),
             "count_and_notify" => Op::CountAndNotify {
