@@ -305,7 +305,7 @@ fn flag_tables_are_hotspots() {
         eprintln!("skipped: no JDK 17 found (KILN_JAVA_HOME, JAVA_HOME, /usr/lib/jvm)");
         return;
     };
-    let own = ["KilnGC", "GCStress", "SafepointStress", "DeoptStress", "VerifyIR", "StressSeed"];
+    let own = ["KilnGC", "GCStress", "SafepointStress", "DeoptStress", "VerifyIR", "StressSeed", "PrintIR", "CompileTheWorld"];
     let own = |line: &&str| {
         !own.iter().any(|name| line.contains(name)) && !line.contains("CompilationReport")
     };
