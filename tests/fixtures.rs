@@ -986,6 +986,20 @@ fn crash_signature(expected: &Outcome, actual: &Outcome) -> Option<String> {
     ];
     let all = String::from_utf8_lossy(&actual.stderr).into_owned()
         + &String::from_utf8_lossy(&actual.stdout);
+    if let Some((_, report)) = all.split_once("# A fatal error has been detected") {
+        // The whole head of the report: where the suite ran on another machine it is all that is left.
+        let head: Vec<&str> = report
+            .lines()
+            .skip(1)
+            .map_while(|line| line.strip_prefix('#'))
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .take(8)
+            .collect();
+        if actual.code != expected.code {
+            return Some(format!("crash: {}", head.join(" | ")));
+        }
+    }
     if !expected.stderr.windows(4).any(|w| w == b"SIGS") {
         let mut lines = all.lines();
         while let Some(line) = lines.next() {

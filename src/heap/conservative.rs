@@ -112,9 +112,11 @@ pub(super) fn scan_thread(t: &JavaThread) -> Vec<ObjectReference> {
     let state = t.state();
     let sp = t.saved_sp.load(Ordering::SeqCst);
     if sp == 0 {
-        // Not started yet, or attached and never been in the VM: no reference on its stack.
+        // Not started yet, or attached and never been in the VM: no reference on its stack. Or,
+        // on its first way in, between having said InVm and having stood still for this pause
+        // (`state::enter`): it has touched no object yet, and will not before the pause ends.
         assert!(
-            matches!(state, ThreadState::New | ThreadState::InNative | ThreadState::Terminated),
+            state != ThreadState::InJava,
             "thread {} stands in state {state:?} without a saved stack pointer",
             t.id
         );
