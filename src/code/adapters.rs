@@ -122,7 +122,7 @@ unsafe fn enter(t: &JavaThread, m: &Method, c: &mut CallIn) -> VmResult<u64> {
 
 /// The stub behind `Method::compiled_entry` of methods without compiled code: runs the method in the interpreter
 /// (or the native, or throws what an abstract method stands for). `sp` is the caller's.
-pub(super) unsafe extern "C" fn call_out(t: &JavaThread, m: MethodRef, args: *const Arguments, sp: usize) -> u64 {
+pub(super) unsafe extern "C" fn call_out(t: &JavaThread, m: MethodRef, args: *mut Arguments, sp: usize) -> u64 {
     let border = Border::push(t, sp, *((sp - 8) as *const usize));
     crate::deopt::stress::at_call(t);
     let here = 0u8;
@@ -148,6 +148,8 @@ pub(super) unsafe extern "C" fn call_out(t: &JavaThread, m: MethodRef, args: *co
         *stack.add(slot) = if wide { v } else { u64::from(v as u32) };
         slot += ty.slots();
     }
+    // The interpreter frame has them now, for as long as it needs them.
+    std::ptr::write_bytes(args, 0, 1);
     t.stack_top.set(top);
     let result = call::enter(t, m, stack, top);
     t.stack_top.set(stack);

@@ -61,6 +61,19 @@ impl<'t> Border<'t> {
     pub fn top(&self) -> *mut u64 {
         self.stack_top.wrapping_add(FRAME_SLOTS)
     }
+
+    /// Leaves the border on the stack, for [`Border::of_frame`] to take it up again.
+    pub fn keep(self) -> *mut Frame {
+        std::mem::ManuallyDrop::new(self).frame
+    }
+
+    /// A border that [`Border::keep`] has left.
+    ///
+    /// # Safety
+    /// The frame must be such a one, of this thread, and taken up once.
+    pub unsafe fn of_frame(t: &'t JavaThread, frame: *mut Frame) -> Border<'t> {
+        Border { t, frame, prev: (*frame).prev, stack_top: (*frame).locals }
+    }
 }
 
 impl Drop for Border<'_> {

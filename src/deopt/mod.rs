@@ -1,14 +1,16 @@
 //! Deoptimization: leaving compiled code for the interpreter, at a failing guard (eager), when control returns
 //! to a frame whose code has become invalid (lazy), or for an exception that compiled code has no handler for.
 //!
-//! The interpreter runs on top of the dead machine frame, which keeps what it refers to in view of the
-//! collector; when the method returns, the stub drops the frame and goes on in the caller.
+//! The run-time makes interpreter frames of the machine frame; then a stub drops that one, so that it keeps nothing
+//! alive, and runs them in its place. When the method returns, the stub goes on in the caller; when one of its loops
+//! is to go on in compiled code, that takes the same place.
 
 pub mod lazy;
 mod rebuild;
 pub mod stress;
 pub mod trap;
 
+pub(crate) use rebuild::interpret;
 pub use rebuild::{leave, Entry};
 
 use crate::code::assembled::PointKind;

@@ -2,7 +2,7 @@
 
 use crate::code::assembled::{DebugPoint, FrameInfo, VirtualInfo, Where};
 use crate::code::frames::{self, slot_bits, Activation, Border};
-use crate::code::stubs::Registers;
+use crate::code::stubs::{self, Registers};
 use crate::code::{compiled, unwind};
 use crate::compiler::ir::{Mem, Resume};
 use crate::exceptions::VmResult;
@@ -50,8 +50,8 @@ impl Dead<'_> {
     }
 }
 
-/// Replaces the compiled frame at `sp`, which stands at return address `pc`, by interpreter frames, runs them, and
-/// sets where its caller goes on.
+/// Replaces the compiled frame at `sp`, which stands at return address `pc`, by interpreter frames, and sets that the
+/// stub which runs them takes its place.
 ///
 /// # Safety
 /// The frame must be the thread's innermost; `registers` those at a point where values may be in registers. The
@@ -62,23 +62,64 @@ pub unsafe fn leave(t: &JavaThread, sp: usize, pc: usize, registers: Option<&Reg
     let caller_sp = activation.caller_sp();
     // The frame does not count as one of the code's any more, which may be freed at the next pause.
     let point = activation.point().clone();
-    let result = {
-        let border = Border::push(t, caller_sp, frames::return_address(t, caller_sp));
-        let dead = Dead { activation, registers, virtuals: border.top() };
-        t.dead_frames.set(t.dead_frames.get() + 1);
-        let result = interpret(t, &border, dead, &point, entry);
-        t.dead_frames.set(t.dead_frames.get() - 1);
-        result
-    };
-    let fp = *((caller_sp - 16) as *const usize);
-    let return_pc = *((caller_sp - 8) as *const usize);
-    match result {
-        Ok(v) => unwind::set_resume(t, caller_sp, fp, return_pc, v),
-        Err(_pending) => unwind::unwind(t, caller_sp, return_pc, fp),
+    let border = Border::push(t, caller_sp, frames::return_address(t, caller_sp));
+    let dead = Dead { activation, registers, virtuals: border.top() };
+    let rebuilt = rebuild(t, &border, dead, &point, entry);
+    // What runs in its place may leave parts of it as they are.
+    std::ptr::write_bytes(sp as *mut u8, 0, code.frame_size - stubs::DROPPED);
+    match rebuilt {
+        Ok(()) => {
+            let stubs = stubs::get().expect("there is compiled code");
+            set_resume_in_place(t, caller_sp, stubs.interpret, border.keep() as u64);
+        }
+        Err(_pending) => {
+            drop(border);
+            unwind_caller(t, caller_sp);
+        }
     }
 }
 
-unsafe fn interpret(t: &JavaThread, border: &Border<'_>, dead: Dead<'_>, point: &DebugPoint, entry: Entry) -> VmResult<u64> {
+/// What the stub that [`leave`] names calls, in the place of the compiled frame: runs the frames above `border`, and
+/// sets where their caller goes on, or what goes on in their place.
+pub(crate) unsafe extern "C" fn interpret(t: &JavaThread, caller_sp: usize, border: *mut Frame) {
+    let result = {
+        let _border = Border::of_frame(t, border);
+        let start = if t.has_pending_exception() { Start::Raise } else { Start::Execute };
+        t.osr_handover.during(border, || run(t, start))
+    };
+    match result {
+        Ok(value) => match t.osr_handover.take() {
+            Some(buffer) => {
+                let stubs = stubs::get().expect("there is compiled code");
+                set_resume_in_place(t, caller_sp, stubs.enter_osr, buffer as u64);
+            }
+            None => {
+                let (fp, pc) = caller_of(caller_sp);
+                unwind::set_resume(t, caller_sp, fp, pc, value);
+            }
+        },
+        Err(_pending) => unwind_caller(t, caller_sp),
+    }
+}
+
+/// Goes on at `stub` with the frame beneath `caller_sp` dropped but for its return address and frame pointer.
+unsafe fn set_resume_in_place(t: &JavaThread, caller_sp: usize, stub: usize, result: u64) {
+    unwind::set_resume(t, caller_sp - stubs::DROPPED, caller_of(caller_sp).0, stub, result)
+}
+
+/// Raises the pending exception in the caller.
+unsafe fn unwind_caller(t: &JavaThread, caller_sp: usize) {
+    let (fp, pc) = caller_of(caller_sp);
+    unwind::unwind(t, caller_sp, pc, fp)
+}
+
+/// Frame pointer and return address into the caller, as the callee's frame keeps them.
+unsafe fn caller_of(caller_sp: usize) -> (usize, usize) {
+    (*((caller_sp - 16) as *const usize), *((caller_sp - 8) as *const usize))
+}
+
+/// Pushes the interpreter frames, above `border`, and makes the exception pend that they begin with, if any.
+unsafe fn rebuild(t: &JavaThread, border: &Border<'_>, dead: Dead<'_>, point: &DebugPoint, entry: Entry) -> VmResult<()> {
     let (code, pc, at) = (dead.activation.code, dead.activation.pc, dead.activation.sp);
     log!(
         Debug,
@@ -129,13 +170,13 @@ unsafe fn interpret(t: &JavaThread, border: &Border<'_>, dead: Dead<'_>, point: 
         top = push_frame(t, &dead, f, top, how);
     }
     std::hint::black_box(&entry);
-    if matches!(entry, Entry::Raise) {
-        t.exception.set(kept.0);
-        run(t, Start::Raise)
-    } else {
-        debug_assert!(kept.0.is_null());
-        run(t, Start::Execute)
+    // The frames have them now, for as long as they need them.
+    for i in 0..point.virtuals.len() {
+        *slots.add(i) = 0;
     }
+    debug_assert!(matches!(entry, Entry::Raise) != kept.0.is_null());
+    t.exception.set(kept.0);
+    Ok(())
 }
 
 /// An exception on its way, on the stack and so in view of the collector.

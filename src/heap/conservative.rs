@@ -1,10 +1,11 @@
 //! Conservative stack scanning: every word that looks like a reference to (or into) a live
 //! object pins that object.
 
-use super::layout::widen;
+use super::layout::{widen, Oop};
 use crate::interpreter::frame::{Frame, FrameKind};
 use crate::threads::thread::ThreadState;
 use crate::threads::JavaThread;
+use crate::{log, log_enabled};
 use mmtk::memory_manager;
 use mmtk::util::{Address, ObjectReference};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,12 +29,15 @@ struct Scan {
     start: usize,
     extent: usize,
     found: Vec<ObjectReference>,
+    /// `-Xlog:gc+marking=trace`: every word that keeps an object alive.
+    trace: bool,
 }
 
 impl Scan {
     fn new() -> Scan {
         let start = HEAP_START.load(Ordering::Relaxed);
-        Scan { start, extent: HEAP_END.load(Ordering::Relaxed) - start, found: Vec::new() }
+        let extent = HEAP_END.load(Ordering::Relaxed) - start;
+        Scan { start, extent, found: Vec::new(), trace: log_enabled!(Trace, [gc, marking]) }
     }
 
     /// A wide word: a reference or an interior pointer.
@@ -61,15 +65,29 @@ impl Scan {
         }
     }
 
+    /// Logs the objects found since there were `before`, in the word at `p` of one of the stacks.
+    #[inline(always)]
+    fn log_since(&self, before: usize, stack: &str, p: usize) {
+        if self.trace {
+            for o in &self.found[before..] {
+                let address = o.to_raw_address().as_usize();
+                let class = Oop::from_address(address).class();
+                log!(Trace, [gc, marking], "{p:#x} ({stack} stack) holds {} at {address:#x}", class.name);
+            }
+        }
+    }
+
     /// # Safety
     /// `low..high` must be readable, aligned to 8.
     unsafe fn native(&mut self, low: usize, high: usize) {
         let mut p = low;
         while p < high {
+            let before = self.found.len();
             let word = (p as *const usize).read_volatile();
             self.wide(word);
             self.narrow(word as u32);
             self.narrow((word >> 32) as u32);
+            self.log_since(before, "native", p);
             p += 8;
         }
     }
@@ -79,7 +97,9 @@ impl Scan {
     unsafe fn java(&mut self, low: usize, high: usize) {
         let mut p = low;
         while p < high {
+            let before = self.found.len();
             self.wide((p as *const usize).read_volatile());
+            self.log_since(before, "Java", p);
             p += 8;
         }
     }

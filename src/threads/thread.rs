@@ -86,8 +86,8 @@ pub struct JavaThread {
     pub lazy_deopt: crate::deopt::lazy::Patches,
     /// What an on-stack replacement has left, on its way to the interpreter's loop.
     pub osr_left: Cell<Option<crate::code::osr::Left>>,
-    /// Dead compiled frames below interpreters that deoptimization runs on top of them.
-    pub dead_frames: Cell<u32>,
+    /// The on-stack replacement that takes the place of an interpreter's run.
+    pub osr_handover: crate::code::osr::Handover,
     /// Scratch data of the VM parts, by area.
     pub vm: crate::threads::thread_data::ThreadData,
 }
@@ -191,7 +191,7 @@ impl JavaThread {
             resume_result: Cell::new(0),
             lazy_deopt: Default::default(),
             osr_left: Cell::new(None),
-            dead_frames: Cell::new(0),
+            osr_handover: Default::default(),
             vm: Default::default(),
         }
     }

@@ -3,7 +3,7 @@
 //! At the entry of a stub that compiled code calls, sp is that of the caller's frame and x30 the return
 //! address; the stub puts it to sp - 8, where frames are looked for, and returns to what it finds there.
 
-use super::{Layout, Redirect};
+use super::{Layout, Redirect, CLEARED, DROPPED};
 use crate::code::inline_cache::WAYS;
 use crate::heap::layout::CLASS_OFFSET;
 use dynasmrt::aarch64::Aarch64Relocation;
@@ -73,6 +73,14 @@ fn raise_in_caller(ops: &mut Asm, l: &Layout) {
     );
     call(ops, l.unwind);
     resume(ops, l);
+}
+
+/// Compiled code keeps no register across a call, C does: what it has left there must not get into the frames of
+/// an interpreter, in view of the collector.
+fn clear_preserved(ops: &mut Asm) {
+    for r in 19..28u8 {
+        dynasm!(ops; .arch aarch64; mov X(r), xzr);
+    }
 }
 
 fn save_arguments(ops: &mut Asm) {
@@ -157,6 +165,7 @@ pub fn call_in(l: &Layout) -> (Vec<u8>, usize) {
 pub fn call_out(l: &Layout, function: usize) -> Vec<u8> {
     let mut ops = new();
     save_arguments(&mut ops);
+    clear_preserved(&mut ops);
     dynasm!(ops; .arch aarch64; mov x0, x28; mov x1, x12; mov x2, sp; add x3, x29, #16);
     call(&mut ops, function);
     dynasm!(ops
@@ -363,5 +372,43 @@ pub fn arrive(l: &Layout, function: usize) -> Vec<u8> {
     );
     call(&mut ops, function);
     resume(&mut ops, l);
+    finish(ops)
+}
+
+/// Reached by `resume`, with the stack pointer [`DROPPED`](super::DROPPED) below that of the caller of a frame that
+/// is no more: `extern "C" fn(thread, caller's sp, result)`, then goes where the run-time said.
+pub fn interpret(l: &Layout, function: usize) -> Vec<u8> {
+    let mut ops = new();
+    dynasm!(ops
+        ; .arch aarch64
+        ; mov x2, x0
+        ; mov x0, sp
+        ; sub x1, sp, CLEARED as u32
+        ; mov sp, x1
+        ; clear:
+        ; stp xzr, xzr, [x1], #16
+        ; cmp x1, x0
+        ; b.ne <clear
+        ; mov sp, x0
+        ; mov x0, x28
+        ; add x1, sp, DROPPED as u32
+    );
+    clear_preserved(&mut ops);
+    call(&mut ops, function);
+    resume(&mut ops, l);
+    finish(ops)
+}
+
+/// Reached likewise, with the address of a handover's buffer as the result: enters the code.
+pub fn enter_osr() -> Vec<u8> {
+    let mut ops = new();
+    dynasm!(ops
+        ; .arch aarch64
+        ; mov x1, x0
+        ; ldp x12, x16, [x1, #-16]
+        ; ldr x30, [sp, DROPPED as u32 - 8]
+        ; add sp, sp, DROPPED as u32
+        ; br x16
+    );
     finish(ops)
 }

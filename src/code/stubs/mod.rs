@@ -48,6 +48,14 @@ pub struct CallIn {
     pub float_result: u64,
 }
 
+/// How far below its caller's stack pointer control stays where a frame has been dropped whose return address and
+/// saved frame pointer are still needed: what lies below the stack pointer is a signal handler's.
+pub const DROPPED: usize = 16;
+
+/// Bytes below that which are cleared before the interpreter runs there: its frame has slots that it may not write
+/// for long, and what the dropped frame left in them would be in view of the collector.
+pub const CLEARED: usize = 2048;
+
 /// Which method a stub looks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Redirect {
@@ -142,6 +150,10 @@ pub struct Stubs {
     pub lazy_deopt: usize,
     /// Deoptimizes the frame at sp, raising the pending exception in it.
     pub raise_deopt: usize,
+    /// Runs the interpreter frames that stand for a compiled frame, in its place.
+    pub interpret: usize,
+    /// Enters an on-stack replacement in the place of interpreter frames.
+    pub enter_osr: usize,
     /// Where the stubs lie.
     range: (usize, usize),
 }
@@ -171,6 +183,8 @@ impl Stubs {
             (self.call_in, "CallIn"),
             (self.lazy_deopt, "LazyDeopt"),
             (self.raise_deopt, "RaiseDeopt"),
+            (self.interpret, "Interpret"),
+            (self.enter_osr, "EnterOsr"),
         ];
         let others = others.into_iter().map(|(a, s)| (a, s.to_string()));
         named.chain(others).filter(|(a, _)| *a <= pc).max_by_key(|(a, _)| *a).map(|(_, s)| s)
@@ -228,7 +242,10 @@ pub(super) fn generate(cache: &CodeCache) -> &'static Stubs {
         let call_in = place(code);
         let lazy_deopt = place(native::arrive(l, deopt::lazy::returned as *const () as usize));
         let raise_deopt = place(native::arrive(l, deopt::raise as *const () as usize));
-        Stubs { by_name, call_out, call_in, call_in_return: call_in + back, lazy_deopt, raise_deopt, range }
+        let interpret = place(native::interpret(l, deopt::interpret as *const () as usize));
+        let enter_osr = place(native::enter_osr());
+        let call_in_return = call_in + back;
+        Stubs { by_name, call_out, call_in, call_in_return, lazy_deopt, raise_deopt, interpret, enter_osr, range }
     })
 }
 

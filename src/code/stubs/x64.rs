@@ -3,7 +3,7 @@
 //! At the entry of a stub that compiled code calls, the return address is on top of the stack and `sp` of the
 //! caller's frame is 8 above it.
 
-use super::{Layout, Redirect};
+use super::{Layout, Redirect, CLEARED, DROPPED};
 use crate::code::inline_cache::WAYS;
 use crate::heap::layout::CLASS_OFFSET;
 use dynasmrt::x64::X64Relocation;
@@ -54,6 +54,12 @@ fn raise_in_caller(ops: &mut Asm, l: &Layout) {
     );
     call(ops, l.unwind);
     resume(ops, l);
+}
+
+/// Compiled code keeps no register across a call, C does: what it has left there must not get into the frames of
+/// an interpreter, in view of the collector.
+fn clear_preserved(ops: &mut Asm) {
+    dynasm!(ops; .arch x64; xor ebx, ebx; xor r12d, r12d; xor r13d, r13d; xor r14d, r14d);
 }
 
 fn save_arguments(ops: &mut Asm) {
@@ -126,6 +132,7 @@ pub fn call_in(l: &Layout) -> (Vec<u8>, usize) {
 pub fn call_out(l: &Layout, function: usize) -> Vec<u8> {
     let mut ops = new();
     save_arguments(&mut ops);
+    clear_preserved(&mut ops);
     dynasm!(ops; .arch x64; mov rdi, r15; mov rsi, rax; mov rdx, rsp; lea rcx, [rbp + 16]);
     call(&mut ops, function);
     dynasm!(ops
@@ -315,5 +322,39 @@ pub fn arrive(l: &Layout, function: usize) -> Vec<u8> {
     dynasm!(ops; .arch x64; mov rdi, r15; mov rsi, rsp; mov rdx, rax; movq rcx, xmm0; sub rsp, 16);
     call(&mut ops, function);
     resume(&mut ops, l);
+    finish(ops)
+}
+
+/// Reached by `resume`, with the stack pointer [`DROPPED`](super::DROPPED) below that of the caller of a frame that
+/// is no more: `extern "C" fn(thread, caller's sp, result)`, then goes where the run-time said.
+pub fn interpret(l: &Layout, function: usize) -> Vec<u8> {
+    let mut ops = new();
+    dynasm!(ops
+        ; .arch x64
+        ; mov rdx, rax
+        ; lea rdi, [rsp - CLEARED as i32]
+        ; mov ecx, CLEARED as i32 / 8
+        ; xor eax, eax
+        ; rep stosq
+        ; mov rdi, r15
+        ; lea rsi, [rsp + DROPPED as i32]
+    );
+    clear_preserved(&mut ops);
+    call(&mut ops, function);
+    resume(&mut ops, l);
+    finish(ops)
+}
+
+/// Reached likewise, with the address of a handover's buffer as the result: enters the code.
+pub fn enter_osr() -> Vec<u8> {
+    let mut ops = new();
+    // The return address is on top of the stack then.
+    dynasm!(ops
+        ; .arch x64
+        ; mov rsi, rax
+        ; mov rax, [rsi - 16]
+        ; add rsp, DROPPED as i32 - 8
+        ; jmp QWORD [rsi - 8]
+    );
     finish(ops)
 }
