@@ -6,7 +6,7 @@ use super::stubs;
 use crate::compiler::ir::Resume;
 use crate::heap::layout::Oop;
 use crate::interpreter::slow::overflow;
-use crate::threads::JavaThread;
+use crate::threads::{stale, JavaThread};
 
 /// Sets where the stub goes that has called the run-time for good.
 pub fn set_resume(t: &JavaThread, sp: usize, fp: usize, pc: usize, result: u64) {
@@ -39,6 +39,7 @@ pub unsafe fn unwind(t: &JavaThread, sp: usize, pc: usize, fp: usize) {
         let frame_pointer = sp + code.frame_size - 16;
         let handler = code.handler(pc_as_compiled);
         if let (Some(handler), false) = (handler, invalid) {
+            stale::clear(t);
             return set_resume(t, sp, frame_pointer, handler, 0);
         }
         if handler.is_some() || needs_interpreter(code, pc_as_compiled) {

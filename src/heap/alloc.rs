@@ -8,7 +8,7 @@ use super::{access, layout};
 use crate::exceptions::{throw, Thrown, VmResult};
 use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::well_known::KnownField;
-use crate::threads::JavaThread;
+use crate::threads::{stale, JavaThread};
 use mmtk::util::alloc::BumpPointer;
 use mmtk::util::Address;
 use mmtk::{memory_manager, AllocationSemantics};
@@ -83,17 +83,19 @@ fn raw(t: &JavaThread, bytes: usize, class_word: u32) -> Oop {
 fn raw_slow(t: &JavaThread, bytes: usize, class_word: u32) -> Oop {
     let semantics =
         if bytes > LARGE_OBJECT_BYTES { AllocationSemantics::Los } else { AllocationSemantics::Default };
-    // SAFETY: on the thread itself.
-    let mutator = unsafe { mutator_of(t) };
-    let a = memory_manager::alloc(mutator, bytes, layout::OBJECT_ALIGNMENT, 0, semantics);
-    if a.is_zero() {
-        return Oop::NULL;
-    }
-    let o = Oop::from_address(a.as_usize());
-    // SAFETY: fresh memory.
-    unsafe { *((o.address() + CLASS_OFFSET) as *mut u32) = class_word };
-    memory_manager::post_alloc(mutator, to_mmtk(o), bytes, semantics);
-    o
+    stale::allocating(t, || {
+        // SAFETY: on the thread itself.
+        let mutator = unsafe { mutator_of(t) };
+        let a = memory_manager::alloc(mutator, bytes, layout::OBJECT_ALIGNMENT, 0, semantics);
+        if a.is_zero() {
+            return Oop::NULL;
+        }
+        let o = Oop::from_address(a.as_usize());
+        // SAFETY: fresh memory.
+        unsafe { *((o.address() + CLASS_OFFSET) as *mut u32) = class_word };
+        memory_manager::post_alloc(mutator, to_mmtk(o), bytes, semantics);
+        o
+    })
 }
 
 /// A new zeroed instance of a class that is initialized (or being so by this thread). Throws
@@ -215,5 +217,6 @@ pub fn shallow_copy(t: &JavaThread, object: Oop) -> VmResult<Oop> {
 /// Throws OutOfMemoryError with `message`: a preallocated one if making it fails too.
 #[cold]
 pub fn out_of_memory(t: &JavaThread, message: &str) -> Thrown {
+    stale::request(t);
     throw(t, "java/lang/OutOfMemoryError", Some(message.to_string()))
 }

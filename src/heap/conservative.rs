@@ -72,7 +72,9 @@ impl Scan {
             for o in &self.found[before..] {
                 let address = o.to_raw_address().as_usize();
                 let class = Oop::from_address(address).class();
-                log!(Trace, [gc, marking], "{p:#x} ({stack} stack) holds {} at {address:#x}", class.name);
+                // SAFETY: the caller has just read it.
+                let word = unsafe { (p as *const usize).read_volatile() };
+                log!(Trace, [gc, marking], "{p:#x} ({stack} stack) holds {word:#x}: {} at {address:#x}", class.name);
             }
         }
     }

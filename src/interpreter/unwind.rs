@@ -7,7 +7,7 @@ use super::op::Op;
 use crate::heap::layout::Oop;
 use crate::link::resolve;
 use crate::meta::method::MethodRef;
-use crate::threads::JavaThread;
+use crate::threads::{stale, JavaThread};
 
 /// Finds the handler of the pending exception, dropping frames that have none, down to the
 /// nearest border. True: the topmost frame stands at its handler and nothing is pending any
@@ -26,6 +26,7 @@ pub unsafe fn unwind(t: &JavaThread) -> bool {
             FrameKind::Java => {
                 t.stack_top.set((*frame).end);
                 if let Some(bci) = handler_in(t, frame) {
+                    stale::clear(t);
                     let code = (*frame).prepared().expect("a Java frame runs prepared code");
                     let sp = (*frame).stack_base();
                     *sp = t.take_exception().address() as u64;

@@ -9,6 +9,7 @@ pub mod safepoint;
 pub mod state;
 pub mod status;
 pub mod stackwalk;
+pub mod stale;
 pub mod thread;
 pub mod thread_data;
 

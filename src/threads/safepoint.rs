@@ -83,7 +83,8 @@ fn standing<R>(t: &JavaThread, f: impl FnOnce(&mut MutexGuard<'_, Registry>) -> 
     let saved = t.saved_sp.load(Ordering::Relaxed);
     let result = with_spilled_registers(|sp| {
         let before = t.state();
-        t.saved_sp.store(sp, Ordering::Relaxed);
+        let above_allocator = t.vm.scan_from.get();
+        t.saved_sp.store(if above_allocator != 0 { above_allocator } else { sp }, Ordering::Relaxed);
         let mut r = registry::lock();
         t.state.store(ThreadState::Blocked as u8, Ordering::SeqCst);
         STOPPED.notify_all();

@@ -4,6 +4,7 @@ use super::monitor::HashState;
 use super::park::Event;
 use super::safepoint::Handshakes;
 use crate::heap::roots::RootSlot;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 /// Grouped by the part that owns it.
@@ -25,6 +26,10 @@ pub struct ThreadData {
     pub waited_count: AtomicU64,
     /// threads::status: the object whose monitor the thread enters or waits for, for thread dumps.
     pub blocked_on: RootSlot,
+    /// threads::stale: the stack below the handler of the exception on its way is to be cleared.
+    pub stale_stack: Cell<bool>,
+    /// threads::stale: within the collector's allocator, the stack pointer above its frames; else 0.
+    pub scan_from: Cell<usize>,
     /// threads::lifecycle: an exception that another thread sent (`Thread.stop`).
     pub async_exception: RootSlot,
 }

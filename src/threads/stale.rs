@@ -1,0 +1,57 @@
+//! What dead frames leave on a machine stack. It is scanned conservatively: a slot that a new frame does not write
+//! for long shows what an old one had there, and keeps that alive. That is rarely noticed; but when memory has run
+//! out, what the failed allocation's frames had in hand is the very thing that the handler has let go of.
+
+use super::state::with_spilled_registers;
+use super::JavaThread;
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+
+/// Bytes of stack that [`clear`] clears: more than the run-time's way to a failing allocation takes.
+const CLEARED: usize = 32 << 10;
+
+/// Bytes of stack that the collector's allocator uses, roughly.
+const ALLOCATOR: usize = 3 << 10;
+
+/// An allocation has failed: have the stack cleared when its exception has found where it goes.
+pub fn request(t: &JavaThread) {
+    t.vm.stale_stack.set(true);
+}
+
+/// Clears the stack below the caller's frame if that is wanted. Called where frames have been left for a handler.
+#[inline(always)]
+pub fn clear(t: &JavaThread) {
+    if t.vm.stale_stack.get() {
+        clear_below(t);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn clear_below(t: &JavaThread) {
+    t.vm.stale_stack.set(false);
+    let here = 0u8;
+    if (&here as *const u8 as usize) >= t.native_stack_limit.get() + CLEARED {
+        clear_here::<CLEARED>();
+    }
+}
+
+/// Runs `f`, the collector's allocator. No reference lies in its frames, but addresses of memory that it looks at
+/// do, and the first object of a block has that block's address: a collection scans the stack from above these
+/// frames, and nothing of them stays behind.
+pub fn allocating<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
+    let result = with_spilled_registers(|sp| {
+        t.vm.scan_from.set(sp);
+        let result = f();
+        t.vm.scan_from.set(0);
+        result
+    });
+    clear_here::<ALLOCATOR>();
+    result
+}
+
+#[inline(never)]
+fn clear_here<const BYTES: usize>() {
+    let mut area = MaybeUninit::<[u8; BYTES]>::zeroed();
+    black_box(&mut area);
+}
