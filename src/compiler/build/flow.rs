@@ -31,6 +31,8 @@ pub struct Flow {
     pub blocks: Vec<BytecodeBlock>,
     /// Reachable blocks in reverse postorder, the first being where execution enters.
     pub order: Vec<BlockIx>,
+    /// Place of each block in the order that there is from the method's start; `usize::MAX` for those not in it.
+    place: Vec<usize>,
     /// Bytecode indices at which instructions start.
     starts: Vec<bool>,
 }
@@ -86,7 +88,7 @@ impl Flow {
             });
             at = end;
         }
-        let mut flow = Flow { blocks, order: vec![], starts };
+        let mut flow = Flow { blocks, order: vec![], place: vec![], starts };
         flow.link(code)?;
         flow.sort(table, flow.at(entry));
         Ok(flow)
@@ -98,6 +100,13 @@ impl Flow {
     /// If none does: targets, handlers and the entry all do.
     pub fn at(&self, bci: u16) -> BlockIx {
         self.blocks.binary_search_by_key(&bci, |b| b.start).expect("targets start blocks")
+    }
+
+    /// Whether an edge between these reachable blocks goes against the order from the method's start: back to the
+    /// header of a loop. (An on-stack replacement enters an inner loop first: in the order from there all loops around
+    /// it are one with it.)
+    pub fn is_backward(&self, from: BlockIx, to: BlockIx) -> bool {
+        self.place[from] >= self.place[to]
     }
 
     /// Whether an instruction starts at `bci`.
@@ -151,24 +160,25 @@ impl Flow {
         Ok(())
     }
 
-    fn sort(&mut self, table: &[ExceptionTableEntry], entry: BlockIx) {
-        let next = |blocks: &[BytecodeBlock], b: BlockIx| -> Vec<BlockIx> {
-            let b: &BytecodeBlock = &blocks[b];
-            let handlers = b.handlers.iter().map(|&h| {
-                blocks.binary_search_by_key(&table[h].handler_pc, |b| b.start).expect("handlers start blocks")
-            });
-            // Visited last, hence earliest in the order: what comes next in the text.
-            handlers.chain(b.successors.iter().copied().filter(|&s| s != usize::MAX)).collect()
-        };
+    /// Where a block leads, exceptions included.
+    fn next(&self, table: &[ExceptionTableEntry], b: BlockIx) -> Vec<BlockIx> {
+        let b = &self.blocks[b];
+        let handlers = b.handlers.iter().map(|&h| self.at(table[h].handler_pc));
+        // Visited last, hence earliest in the order: what comes next in the text.
+        handlers.chain(b.successors.iter().copied().filter(|&s| s != usize::MAX)).collect()
+    }
+
+    /// The blocks reachable from `entry` in reverse postorder.
+    fn order_from(&self, table: &[ExceptionTableEntry], entry: BlockIx) -> Vec<BlockIx> {
         let mut seen = vec![false; self.blocks.len()];
         let mut order = Vec::new();
-        let mut stack = vec![(entry, next(&self.blocks, entry), 0)];
+        let mut stack = vec![(entry, self.next(table, entry), 0)];
         seen[entry] = true;
         while let Some((b, successors, k)) = stack.last_mut() {
             if let Some(&to) = successors.get(*k) {
                 *k += 1;
                 if !std::mem::replace(&mut seen[to], true) {
-                    let s = next(&self.blocks, to);
+                    let s = self.next(table, to);
                     stack.push((to, s, 0));
                 }
             } else {
@@ -177,12 +187,23 @@ impl Flow {
             }
         }
         order.reverse();
+        order
+    }
+
+    fn places(&self, order: &[BlockIx]) -> Vec<usize> {
         let mut place = vec![usize::MAX; self.blocks.len()];
         for (i, &b) in order.iter().enumerate() {
             place[b] = i;
         }
+        place
+    }
+
+    fn sort(&mut self, table: &[ExceptionTableEntry], entry: BlockIx) {
+        let order = self.order_from(table, entry);
+        let place = self.places(&order);
+        self.place = if entry == 0 { place.clone() } else { self.places(&self.order_from(table, 0)) };
         for &b in &order {
-            for s in next(&self.blocks, b) {
+            for s in self.next(table, b) {
                 if place[s] <= place[b] && !self.blocks[s].back_edges.contains(&b) {
                     self.blocks[s].back_edges.push(b);
                 }
@@ -223,7 +244,19 @@ mod tests {
         body.sort_unstable();
         assert_eq!(body, [1, 2]);
         assert_eq!(f.blocks[1].predecessors, 2);
+        assert!(f.is_backward(2, 1) && !f.is_backward(0, 1));
         assert_eq!(f.order, [0, 1, 2, 4], "what is not reached is left out");
+    }
+
+    #[test]
+    fn entering_an_inner_loop_does_not_turn_it_inside_out() {
+        // 0 iconst_0; 1 istore_0; 2 iinc 0 1; 5 iload_0; 6 ifne 5; 9 goto 2
+        let code = [0x03, 0x3b, 0x84, 0, 1, 0x1a, 0x9a, 0xff, 0xff, 0xa7, 0xff, 0xf9];
+        let f = Flow::discover(Code(&code), &[], 5).unwrap();
+        let (outer, inner, rest) = (f.at(2), f.at(5), f.at(9));
+        assert_eq!(f.order[0], inner);
+        assert!(f.blocks[inner].back_edges.contains(&outer), "in the order from there");
+        assert!(!f.is_backward(outer, inner) && f.is_backward(inner, inner) && f.is_backward(rest, outer));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! A method being translated: the compiled one, or one inlined.
 
-use super::super::ir::{Block, Edge, MethodIx, State, Type, Value};
+use super::super::ir::{Block, Edge, MethodIx, Op, Reason, Resume, State, Terminator, Type, Value};
 use super::super::refusal::Refusal;
 use super::bytecode::{Code, LocalUse};
 use super::flow::{BlockIx, Flow};
 use super::frame::Frame;
 use super::liveness::{Liveness, Locals};
 use super::meet::{facts_of_any, Meeting};
-use super::{add_method, Builder};
+use super::{add_method, Builder, Tier};
 use crate::classfile::ExceptionTableEntry;
 use crate::meta::method::{method_flags, MethodRef};
 use crate::profile::MethodProfile;
@@ -20,11 +20,23 @@ enum Place {
     Monitor(usize),
 }
 
+impl Place {
+    fn of(self, frame: &mut Frame) -> &mut Value {
+        match self {
+            Place::Local(i) => frame.locals[i].as_mut().expect("a parameter's place is in use"),
+            Place::Stack(i) => frame.stack[i].as_mut().expect("a parameter's place is in use"),
+            Place::Monitor(i) => &mut frame.monitors[i],
+        }
+    }
+}
+
 /// How a bytecode block is entered.
 #[derive(Default)]
 pub(super) struct Entry {
     /// Its first IR block, with the frame on entry, once an edge to it has been made.
     pub at: Option<(Block, Frame)>,
+    /// The block in front of a loop's header that edges from outside the loop lead to, with the same parameters.
+    before: Option<Block>,
     /// What its parameters are.
     params: Vec<Place>,
     /// The arguments of each edge so far.
@@ -46,6 +58,8 @@ pub(super) struct Scope {
     pub initial: Vec<Option<Value>>,
     /// The frame where translation stands.
     pub frame: Frame,
+    /// The block being translated; none on entry.
+    current: Option<BlockIx>,
     /// The bytecode being translated.
     pub bci: u16,
     /// Live locals before each instruction of the current block.
@@ -91,6 +105,7 @@ impl Builder<'_> {
             written,
             initial: vec![None; max_locals],
             frame: Frame::new(max_locals),
+            current: None,
             bci: entry,
             live: Vec::new(),
             sync: None,
@@ -137,7 +152,8 @@ impl Builder<'_> {
         if args.iter().zip(params).any(|(&a, &p)| self.f.ty(a) != self.f.ty(p)) {
             return Err(malformed());
         }
-        let block = *block;
+        let inside = scope.current.is_some_and(|from| scope.flow.is_backward(from, to));
+        let block = if inside { *block } else { scope.entries[to].before.unwrap_or(*block) };
         self.scopes[s].entries[to].edges.push(args.clone());
         Ok(Edge::new(block, args))
     }
@@ -190,27 +206,72 @@ impl Builder<'_> {
     pub(super) fn begin(&mut self, b: BlockIx) -> Option<Block> {
         let s = self.sm();
         let (block, frame) = s.entries[b].at.clone()?;
+        s.current = Some(b);
         s.frame = frame;
         s.live = s.liveness.within(s.code, &s.flow, s.table, b);
-        self.settle(b, block);
+        let stays = self.staying(b);
+        self.settle(b, block, &stays);
+        if self.wants_mark(b) {
+            return Some(self.mark_loop(b, block, &stays));
+        }
         Some(block)
     }
 
-    /// What the edges made so far tell of a block's parameters. All but the back-edges have been made.
-    fn settle(&mut self, b: BlockIx, block: Block) {
+    /// Which of a block's parameters have the same value whichever back-edge leads to it.
+    fn staying(&self, b: BlockIx) -> Vec<bool> {
         let s = self.s();
         let is_loop = !s.flow.blocks[b].back_edges.is_empty();
         let changed = if is_loop { s.written_in_loop(b) } else { Locals::new(s.frame.locals.len()) };
-        let entry = &s.entries[b];
-        let mut known = Vec::new();
-        for (k, &place) in entry.params.iter().enumerate() {
-            let stays = match place {
-                Place::Local(i) => !changed.contains(i),
-                Place::Stack(_) | Place::Monitor(_) => !is_loop,
-            };
-            if !stays {
-                continue;
+        let stays = |&place: &Place| match place {
+            Place::Local(i) => !changed.contains(i),
+            Place::Stack(_) | Place::Monitor(_) => !is_loop,
+        };
+        s.entries[b].params.iter().map(stays).collect()
+    }
+
+    /// Whether the loop with header `b`, if it is one, gets a mark ([`Op::LoopEntry`]).
+    fn wants_mark(&self, b: BlockIx) -> bool {
+        let s = self.s();
+        let block = &s.flow.blocks[b];
+        if self.request.tier != Tier::Optimized || block.back_edges.is_empty() || block.is_handler {
+            return false;
+        }
+        // What was tested in front of the loop has failed too often.
+        let failed = |r: Reason| s.profile.is_some_and(|p| p.too_many_traps(block.start, r));
+        ![Reason::Predicate, Reason::NullCheck, Reason::RangeCheck, Reason::ClassCheck].into_iter().any(failed)
+    }
+
+    /// Makes `block`, which all edges so far lead to, the one in front of the loop with header `b`: it holds the state
+    /// with which tests made there leave. The header proper, which has the same parameters.
+    fn mark_loop(&mut self, b: BlockIx, block: Block, stays: &[bool]) -> Block {
+        let (start, ix) = (self.s().flow.blocks[b].start, self.s().ix);
+        let live = self.s().liveness.at_start(b).clone();
+        let state = self.state(start, Resume::Execute, &live);
+        self.f.append(block, Op::LoopEntry, vec![], None, Some(state), (ix, start));
+        let header = self.f.new_block();
+        let params = self.f.blocks[block].params.clone();
+        let (_, mut at_header) = self.s().entries[b].at.clone().expect("the block is reached");
+        for (k, &p) in params.iter().enumerate() {
+            let inner = self.f.add_param(header, self.f.ty(p));
+            let place = self.s().entries[b].params[k];
+            *place.of(&mut at_header) = inner;
+            if !stays[k] {
+                *place.of(&mut self.sm().frame) = inner;
             }
+        }
+        self.f.blocks[block].term = Terminator::Jump(Edge::new(header, params));
+        let entry = &mut self.sm().entries[b];
+        entry.at = Some((header, at_header));
+        entry.before = Some(block);
+        header
+    }
+
+    /// What the edges made so far tell of a block's parameters, of those that stay what they are. All but the
+    /// back-edges have been made.
+    fn settle(&mut self, b: BlockIx, block: Block, stays: &[bool]) {
+        let entry = &self.s().entries[b];
+        let mut known = Vec::new();
+        for (k, &place) in entry.params.iter().enumerate().filter(|x| stays[x.0]) {
             let first = entry.edges[0][k];
             if entry.edges.iter().all(|e| e[k] == first) {
                 known.push((place, Ok(first)));
@@ -222,14 +283,7 @@ impl Builder<'_> {
         for (place, what) in known {
             match what {
                 // The parameter is there for the back-edges; nobody needs it.
-                Ok(v) => {
-                    let frame = &mut self.sm().frame;
-                    match place {
-                        Place::Local(i) => frame.locals[i] = Some(v),
-                        Place::Stack(i) => frame.stack[i] = Some(v),
-                        Place::Monitor(i) => frame.monitors[i] = v,
-                    }
-                }
+                Ok(v) => *place.of(&mut self.sm().frame) = v,
                 Err((param, facts)) => self.set_facts(param, facts),
             }
         }
