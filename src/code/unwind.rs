@@ -39,7 +39,9 @@ pub unsafe fn unwind(t: &JavaThread, sp: usize, pc: usize, fp: usize) {
         let frame_pointer = sp + code.frame_size - 16;
         let handler = code.handler(pc_as_compiled);
         if let (Some(handler), false) = (handler, invalid) {
-            stale::clear(t);
+            if stale::take_request(t, sp) {
+                return set_resume(t, sp, frame_pointer, stubs.clear_and_go, handler as u64);
+            }
             return set_resume(t, sp, frame_pointer, handler, 0);
         }
         if handler.is_some() || needs_interpreter(code, pc_as_compiled) {

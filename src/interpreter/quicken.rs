@@ -201,8 +201,8 @@ fn invoke_virtual(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Ins
     receiver_site(t, holder, m, SiteKind::Virtual)
 }
 
-/// The first call of a method resolves it together with what the receiver selects: if that is
-/// abstract the message tells both, and the call stays unresolved. Later calls know only what was
+/// The first call by a constant pool entry links it together with what the receiver selects: if that
+/// is abstract the message tells both, and the entry stays unlinked. Later calls know only what was
 /// selected.
 ///
 /// # Safety
@@ -212,13 +212,26 @@ unsafe fn check_selected(t: &JavaThread, method: MethodRef, index: u16, quick: I
         let receiver = Oop::from_address(*sp.sub(usize::from(quick.a)) as usize);
         if let Some(class) = receiver.non_null().map(Oop::class) {
             let selected = class.vtable(quick.b as usize);
-            if selected.is_abstract() && selected.overpass_message.is_none() {
+            if selected.is_abstract() && selected.overpass_message.is_none() && !is_linked(method.class(), index) {
                 let named = resolve::method(t, method.class(), index, InvokeKind::Virtual)?;
                 return Err(resolve::abstract_method_error(t, named, Some(selected), Some(class)));
             }
         }
     }
     Ok(())
+}
+
+/// Whether some `invokevirtual` has been linked by this constant pool entry.
+fn is_linked(holder: ClassRef, index: u16) -> bool {
+    let operand = index.to_be_bytes();
+    holder.methods.iter().any(|m| {
+        // SAFETY: prepared code lives as long as the method.
+        let Some(code) = (unsafe { m.prepared.load(Ordering::Acquire).as_ref() }) else { return false };
+        code.insns.iter().zip(&code.bci).any(|(insn, &bci)| {
+            m.code.get(bci as usize..bci as usize + 3) == Some(&[0xb6, operand[0], operand[1]])
+                && Insn::from_bits(insn.load(Ordering::Relaxed)).operation() != Op::InvokeVirtual
+        })
+    })
 }
 
 fn invoke_interface(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {

@@ -7,8 +7,8 @@ use super::JavaThread;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 
-/// Bytes of stack that [`clear`] clears: more than the run-time's way to a failing allocation takes.
-const CLEARED: usize = 32 << 10;
+/// Bytes of stack that are cleared before a handler: more than the run-time's way to a failing allocation takes.
+pub const CLEARED: usize = 32 << 10;
 
 /// Bytes of stack that the collector's allocator uses, roughly.
 const ALLOCATOR: usize = 3 << 10;
@@ -29,11 +29,17 @@ pub fn clear(t: &JavaThread) {
 #[cold]
 #[inline(never)]
 fn clear_below(t: &JavaThread) {
-    t.vm.stale_stack.set(false);
     let here = 0u8;
-    if (&here as *const u8 as usize) >= t.native_stack_limit.get() + CLEARED {
+    if take_request(t, &here as *const u8 as usize) {
         clear_here::<CLEARED>();
     }
+}
+
+/// Whether [`CLEARED`] bytes below `sp`, where a handler goes on, are to be cleared; they are there then. For code
+/// that runs further below and leaves the clearing to a stub.
+#[inline(always)]
+pub fn take_request(t: &JavaThread, sp: usize) -> bool {
+    t.vm.stale_stack.take() && sp >= t.native_stack_limit.get() + CLEARED
 }
 
 /// Runs `f`, the collector's allocator. No reference lies in its frames, but addresses of memory that it looks at

@@ -6,6 +6,7 @@
 use super::{Layout, Redirect, CLEARED, DROPPED};
 use crate::code::inline_cache::WAYS;
 use crate::heap::layout::CLASS_OFFSET;
+use crate::threads::stale;
 use dynasmrt::aarch64::Aarch64Relocation;
 use dynasmrt::{dynasm, DynasmApi, DynasmLabelApi, VecAssembler};
 
@@ -396,6 +397,26 @@ pub fn interpret(l: &Layout, function: usize) -> Vec<u8> {
     clear_preserved(&mut ops);
     call(&mut ops, function);
     resume(&mut ops, l);
+    finish(ops)
+}
+
+/// Reached by `resume` with the address of an exception handler as the result: clears what the frames that are gone
+/// have left below the stack pointer, and goes there.
+pub fn clear_and_go() -> Vec<u8> {
+    let mut ops = new();
+    constant(&mut ops, 16, stale::CLEARED as u64);
+    dynasm!(ops
+        ; .arch aarch64
+        ; mov x2, sp
+        ; sub x1, x2, x16
+        ; mov sp, x1
+        ; clear:
+        ; stp xzr, xzr, [x1], #16
+        ; cmp x1, x2
+        ; b.ne <clear
+        ; mov sp, x2
+        ; br x0
+    );
     finish(ops)
 }
 

@@ -154,6 +154,8 @@ pub struct Stubs {
     pub interpret: usize,
     /// Enters an on-stack replacement in the place of interpreter frames.
     pub enter_osr: usize,
+    /// Clears the stack before an exception handler runs.
+    pub clear_and_go: usize,
     /// Where the stubs lie.
     range: (usize, usize),
 }
@@ -185,6 +187,7 @@ impl Stubs {
             (self.raise_deopt, "RaiseDeopt"),
             (self.interpret, "Interpret"),
             (self.enter_osr, "EnterOsr"),
+            (self.clear_and_go, "ClearAndGo"),
         ];
         let others = others.into_iter().map(|(a, s)| (a, s.to_string()));
         named.chain(others).filter(|(a, _)| *a <= pc).max_by_key(|(a, _)| *a).map(|(_, s)| s)
@@ -244,8 +247,19 @@ pub(super) fn generate(cache: &CodeCache) -> &'static Stubs {
         let raise_deopt = place(native::arrive(l, deopt::raise as *const () as usize));
         let interpret = place(native::interpret(l, deopt::interpret as *const () as usize));
         let enter_osr = place(native::enter_osr());
-        let call_in_return = call_in + back;
-        Stubs { by_name, call_out, call_in, call_in_return, lazy_deopt, raise_deopt, interpret, enter_osr, range }
+        let clear_and_go = place(native::clear_and_go());
+        Stubs {
+            by_name,
+            call_out,
+            call_in,
+            call_in_return: call_in + back,
+            lazy_deopt,
+            raise_deopt,
+            interpret,
+            enter_osr,
+            clear_and_go,
+            range,
+        }
     })
 }
 

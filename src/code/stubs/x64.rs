@@ -6,6 +6,7 @@
 use super::{Layout, Redirect, CLEARED, DROPPED};
 use crate::code::inline_cache::WAYS;
 use crate::heap::layout::CLASS_OFFSET;
+use crate::threads::stale;
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{dynasm, DynasmApi, DynasmLabelApi, VecAssembler};
 
@@ -342,6 +343,22 @@ pub fn interpret(l: &Layout, function: usize) -> Vec<u8> {
     clear_preserved(&mut ops);
     call(&mut ops, function);
     resume(&mut ops, l);
+    finish(ops)
+}
+
+/// Reached by `resume` with the address of an exception handler as the result: clears what the frames that are gone
+/// have left below the stack pointer, and goes there.
+pub fn clear_and_go() -> Vec<u8> {
+    let mut ops = new();
+    dynasm!(ops
+        ; .arch x64
+        ; mov rdx, rax
+        ; lea rdi, [rsp - stale::CLEARED as i32]
+        ; mov ecx, stale::CLEARED as i32 / 8
+        ; xor eax, eax
+        ; rep stosq
+        ; jmp rdx
+    );
     finish(ops)
 }
 
