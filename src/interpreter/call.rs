@@ -7,6 +7,7 @@ use crate::exceptions::VmResult;
 use crate::heap::layout::Oop;
 use crate::link::resolve;
 use crate::meta::method::MethodRef;
+use crate::threads::safepoint::poll_suspension;
 use crate::threads::thread::ThreadState;
 use crate::threads::JavaThread;
 use std::sync::atomic::Ordering;
@@ -14,7 +15,7 @@ use std::sync::atomic::Ordering;
 /// Calls exactly `method` (no dispatch) with argument slots `args` (receiver first; references
 /// wide; long and double in the first of two slots) and returns the raw result (0 for void).
 /// The thread must be in the VM state; it comes back in it. The class of a static method must
-/// be initialized by the caller.
+/// be initialized by the caller. A suspended thread stands here until it is resumed.
 pub fn call(t: &JavaThread, method: MethodRef, args: &[u64]) -> VmResult<u64> {
     debug_assert_eq!(args.len(), method.arg_slots as usize, "{method:?}");
     debug_assert!(!t.has_pending_exception(), "{method:?} called with an exception pending");
@@ -22,6 +23,7 @@ pub fn call(t: &JavaThread, method: MethodRef, args: &[u64]) -> VmResult<u64> {
     if (&here as *const u8 as usize) < t.native_stack_limit.get() {
         return Err(overflow(t));
     }
+    poll_suspension(t);
     let (prev, base) = (t.top_frame.get(), t.stack_top.get());
     // SAFETY: stack_top is the first free slot of this thread's Java stack whenever Rust code
     // runs; what is pushed is checked against the limit and popped below.

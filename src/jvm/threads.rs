@@ -63,13 +63,14 @@ jvm_entry! {
     }
 
     /// `Thread.suspend0`.
-    fn JVM_SuspendThread(t, _thread: Oop) -> () {
-        let m = "Thread.suspend: Kiln does not suspend threads".to_string();
-        Err(throw(t, "java/lang/UnsupportedOperationException", Some(m)))
+    fn JVM_SuspendThread(t, thread: Oop) -> () {
+        safepoint::suspend(t, eetop(thread));
+        Ok(())
     }
 
-    /// `Thread.resume0`: without effect on a thread that is not suspended, and none is.
-    fn JVM_ResumeThread(_t, _thread: Oop) -> () {
+    /// `Thread.resume0`: without effect on a thread that is not suspended.
+    fn JVM_ResumeThread(_t, thread: Oop) -> () {
+        safepoint::resume(eetop(thread));
         Ok(())
     }
 

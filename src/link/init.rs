@@ -128,6 +128,7 @@ fn initialize_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
             }
         }
     });
+    crate::threads::safepoint::poll_suspension(t);
     match next {
         Next::Done => return Ok(()),
         Next::Failed => return Err(erroneous(t, class)),

@@ -9,7 +9,7 @@
 
 use super::monitor_table::{self as table, Monitor, Queued, Waiter, ANONYMOUS, ENTERING, WAITING};
 use super::park::{deadline_after, is_interrupted};
-use super::state;
+use super::{safepoint, state};
 use super::status::{during, Status};
 use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::layout::{
@@ -99,11 +99,7 @@ fn enter_slow(t: &JavaThread, object: Oop) {
         std::hint::spin_loop();
     }
     let waiter = Waiter { event: &t.vm.monitor_event, phase: AtomicU8::new(ENTERING) };
-    {
-        let mut q = m.queues.lock();
-        q.stack.push(Queued(&waiter));
-        m.contenders.fetch_add(1, Ordering::SeqCst);
-    }
+    queue(m, &waiter);
     t.vm.blocked_on.set(object);
     during(t, Status::BlockedOnMonitorEnter, || contend(t, m, &waiter));
     t.vm.blocked_on.set(Oop::NULL);
@@ -115,8 +111,26 @@ fn acquire(m: &Monitor, t: &JavaThread) -> bool {
         && m.owner.compare_exchange(0, t.id, Ordering::SeqCst, Ordering::Relaxed).is_ok()
 }
 
-/// Blocks until the monitor is ours; `waiter` is queued to enter and is taken out.
+/// Queues `waiter`, which is to live until [`contend`] returns, to enter the monitor.
+fn queue(m: &Monitor, waiter: &Waiter) {
+    let mut q = m.queues.lock();
+    q.stack.push(Queued(waiter));
+    m.contenders.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Blocks until the monitor is ours; `waiter` is queued to enter and is taken out. A thread that has been suspended
+/// gives the monitor up again until it is resumed.
 fn contend(t: &JavaThread, m: &Monitor, waiter: &Waiter) {
+    contend_once(t, m, waiter);
+    while safepoint::is_suspended(t) {
+        release(m);
+        safepoint::poll_suspension(t);
+        queue(m, waiter);
+        contend_once(t, m, waiter);
+    }
+}
+
+fn contend_once(t: &JavaThread, m: &Monitor, waiter: &Waiter) {
     state::blocked(t, || {
         while m.owner.compare_exchange(0, t.id, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             t.vm.monitor_event.wait(None);

@@ -1,6 +1,6 @@
 //! Parking, sleeping and interruption.
 
-use super::registry;
+use super::{registry, safepoint};
 use super::state;
 use super::status::{during, Status};
 use super::JavaThread;
@@ -106,6 +106,7 @@ pub fn park(t: &JavaThread, absolute: bool, time: i64) {
     };
     let status = if time == 0 { Status::Parked } else { Status::ParkedTimed };
     during(t, status, || state::blocked(t, || t.parker.permit.wait(deadline)));
+    safepoint::poll_suspension(t);
 }
 
 /// `Unsafe.unpark`, by the thread's `eetop`. A thread that has ended needs no permit.
@@ -131,6 +132,7 @@ pub fn sleep(t: &JavaThread, millis: i64) -> VmResult<()> {
     let deadline = deadline_after(Duration::from_millis(millis as u64));
     let interrupted = during(t, Status::Sleeping, || loop {
         let woken = state::blocked(t, || t.interrupt.event.wait(deadline));
+        safepoint::poll_suspension(t);
         if is_interrupted(t, true) {
             return true;
         }

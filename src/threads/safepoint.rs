@@ -4,6 +4,10 @@
 //! Collections are brought about by MMTk's workers, VM operations by the Java thread that wants
 //! them; both take the same right to pause, so that they exclude each other. A thread that waits
 //! for that right counts as stopped. A VM operation must not allocate.
+//!
+//! A suspended thread (`Thread.suspend`) stands in the places where it holds no lock of the VM's: polls of Java code,
+//! returns to Java code from native code and calls into it, entries into the VM from native code, after parking,
+//! sleeping and waiting. It gives up a monitor that it got while it was suspended.
 
 use super::registry::{self, Registry, RESUMED, STOPPED};
 use super::state::with_spilled_registers;
@@ -19,6 +23,8 @@ pub const POLL_PAUSE: u32 = 1;
 pub const POLL_HANDSHAKE: u32 = 2;
 /// Poll word bit: another thread sent an exception (`Thread.stop`).
 pub const POLL_ASYNC_EXCEPTION: u32 = 4;
+/// Poll word bit: the thread is to stand until it is resumed (`Thread.suspend`).
+pub const POLL_SUSPEND: u32 = 8;
 
 /// Longest time between two looks at the threads' states: a thread that goes native without
 /// seeing its poll bit does not tell.
@@ -77,9 +83,18 @@ pub(crate) fn end_collection() {
     end(&mut r);
 }
 
+/// Whether a thread that stands stays where it is when it is suspended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Suspension {
+    /// It does: it holds no lock of the VM's.
+    Obeyed,
+    /// It goes on to the next place that does.
+    Later,
+}
+
 /// Runs `f` in state Blocked with the registry locked, and comes back in the state before;
 /// when `f` returns no pause may be on.
-fn standing<R>(t: &JavaThread, f: impl FnOnce(&mut MutexGuard<'_, Registry>) -> R) -> R {
+fn standing<R>(t: &JavaThread, suspension: Suspension, f: impl FnOnce(&mut MutexGuard<'_, Registry>) -> R) -> R {
     let saved = t.saved_sp.load(Ordering::Relaxed);
     let result = with_spilled_registers(|sp| {
         let before = t.state();
@@ -87,9 +102,11 @@ fn standing<R>(t: &JavaThread, f: impl FnOnce(&mut MutexGuard<'_, Registry>) -> 
         t.saved_sp.store(if above_allocator != 0 { above_allocator } else { sp }, Ordering::Relaxed);
         let mut r = registry::lock();
         t.state.store(ThreadState::Blocked as u8, Ordering::SeqCst);
+        t.vm.passing.store(suspension == Suspension::Later, Ordering::Relaxed);
         STOPPED.notify_all();
         let result = f(&mut r);
         debug_assert!(!r.paused);
+        t.vm.passing.store(false, Ordering::Relaxed);
         // Under the lock: the next pause sees us run.
         t.state.store(before as u8, Ordering::SeqCst);
         result
@@ -103,7 +120,7 @@ fn standing<R>(t: &JavaThread, f: impl FnOnce(&mut MutexGuard<'_, Registry>) -> 
 #[cold]
 #[inline(never)]
 pub fn block(t: &JavaThread) {
-    standing(t, |r| {
+    standing(t, Suspension::Later, |r| {
         while r.paused {
             RESUMED.wait(r);
         }
@@ -111,10 +128,71 @@ pub fn block(t: &JavaThread) {
     })
 }
 
+/// The same where the thread holds no lock of the VM's: it stands while it is suspended, too.
+#[cold]
+#[inline(never)]
+pub fn block_in_java(t: &JavaThread) {
+    standing(t, Suspension::Obeyed, |r| stay(t, r))
+}
+
+/// What [`block_in_java`] does, in a place that no pause needs: between waiting and going on to Java code.
+#[inline(always)]
+pub fn poll_suspension(t: &JavaThread) {
+    if t.poll.load(Ordering::Relaxed) & POLL_SUSPEND != 0 {
+        block_in_java(t);
+    }
+}
+
+fn stay(t: &JavaThread, r: &mut MutexGuard<'_, Registry>) {
+    while r.paused || is_suspended(t) {
+        RESUMED.wait(r);
+    }
+    run_handshakes(t);
+}
+
+/// Whether the thread is to stand until [`resume`].
+pub fn is_suspended(t: &JavaThread) -> bool {
+    t.poll.load(Ordering::SeqCst) & POLL_SUSPEND != 0
+}
+
+/// `Thread.suspend0`, by `eetop`: the thread executes no Java code after this until it is resumed. Nothing happens
+/// to one that is suspended already, or has ended. Call it without a lock of the VM's: the current thread may be
+/// suspended itself, by this call or meanwhile.
+pub fn suspend(t: &JavaThread, eetop: i64) {
+    standing(t, Suspension::Obeyed, |r| {
+        // By number: the thread may end, and another get its place.
+        let find = |r: &Registry| r.threads.iter().copied().find(|x| *x as *const JavaThread as i64 == eetop);
+        if let Some(target) = find(r) {
+            let id = target.id;
+            target.poll.fetch_or(POLL_SUSPEND, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
+            let runs = |x: &JavaThread| x.id == id && is_suspended(x) && !stays(x);
+            while find(r).is_some_and(runs) {
+                STOPPED.wait_for(r, RECHECK);
+            }
+        }
+        stay(t, r)
+    })
+}
+
+/// Whether a thread that is suspended can no longer get to Java code; the registry is locked.
+fn stays(t: &JavaThread) -> bool {
+    is_stopped(t) && !t.vm.passing.load(Ordering::Relaxed)
+}
+
+/// `Thread.resume0`, by `eetop`.
+pub fn resume(eetop: i64) {
+    let r = registry::lock();
+    if let Some(target) = r.threads.iter().find(|x| **x as *const JavaThread as i64 == eetop) {
+        target.poll.fetch_and(!POLL_SUSPEND, Ordering::SeqCst);
+        RESUMED.notify_all();
+    }
+}
+
 /// Stands until a collection that this thread has asked for is over. The collection cannot end
 /// before this is called: it waits for this thread.
 pub(crate) fn block_for_collection(t: &JavaThread) {
-    standing(t, |r| {
+    standing(t, Suspension::Later, |r| {
         let before = r.collections;
         while r.collections == before || r.paused {
             RESUMED.wait(r);
@@ -133,7 +211,7 @@ pub(super) fn notify_stopped() {
 /// threads and must not allocate, call Java or reach a safepoint.
 pub fn stop_the_world<R>(t: &JavaThread, reason: &'static str, f: impl FnOnce(&[&'static JavaThread]) -> R) -> R {
     log::debug!(target: "safepoint", "{reason}");
-    standing(t, |r| {
+    standing(t, Suspension::Later, |r| {
         begin(r, Some(t));
         let threads = r.threads.clone();
         let result = MutexGuard::unlocked(r, || f(&threads));
@@ -193,7 +271,7 @@ pub fn handshake<R>(t: &JavaThread, eetop: i64, f: impl FnOnce(&JavaThread) -> R
     let run: &mut dyn FnMut(&JavaThread) = &mut run;
     // SAFETY: only the lifetime changes; we stay here until `done`, or take the operation back.
     let run: *mut (dyn FnMut(&JavaThread) + 'static) = unsafe { std::mem::transmute(run) };
-    standing(t, |r| {
+    standing(t, Suspension::Later, |r| {
         while r.paused {
             RESUMED.wait(r);
         }
@@ -223,7 +301,7 @@ pub fn handshake<R>(t: &JavaThread, eetop: i64, f: impl FnOnce(&JavaThread) -> R
 /// A leaving thread: waits for the end of a pause, then runs its handshakes and `f` with the
 /// registry locked.
 pub(super) fn leave<R>(t: &JavaThread, f: impl FnOnce(&mut Registry) -> R) -> R {
-    standing(t, |r| {
+    standing(t, Suspension::Later, |r| {
         while r.paused {
             RESUMED.wait(r);
         }

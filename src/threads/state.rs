@@ -12,7 +12,7 @@
 //! 2. `state = InNative` (release);
 //! 3. call the function;
 //! 4. `state = InVm` (or InJava), then a full fence (`mfence` / `dmb ish`, or an `xchg`);
-//! 5. if `poll != 0` call `safepoint::block(t)`, which returns in the same state;
+//! 5. if `poll != 0` call `safepoint::block_in_java(t)`, which returns in the same state;
 //! 6. restore the previous `saved_sp`, pop the registers.
 //!
 //! The other direction, native code calling the VM (JNI, `JVM_*`): [`vm_scope`].
@@ -184,7 +184,8 @@ fn enter(t: &JavaThread, state: ThreadState) {
 /// A new thread's first step into the VM, once it knows its stack.
 pub(super) fn arrive(t: &JavaThread) {
     debug_assert!(t.state() == ThreadState::New);
-    enter(t, ThreadState::InVm)
+    enter(t, ThreadState::InVm);
+    safepoint::poll_suspension(t);
 }
 
 /// An attached thread's step back to native code that holds no reference outside handles.
@@ -211,6 +212,7 @@ pub fn vm_scope(t: &JavaThread) -> VmScope<'_> {
     if from != ThreadState::InVm {
         debug_assert!(matches!(from, ThreadState::InNative | ThreadState::InJava), "entering the VM from {from:?}");
         enter(t, ThreadState::InVm);
+        safepoint::poll_suspension(t);
     }
     VmScope { t, saved_sp, from }
 }
@@ -244,11 +246,11 @@ impl JavaThread {
         old
     }
 
-    /// A safepoint: stops here if a pause or a handshake asks for it.
+    /// A safepoint of Java code: stops here if a pause, a handshake or `Thread.suspend` asks for it.
     #[inline(always)]
     pub fn poll_safepoint(&self) {
         if self.poll.load(Ordering::Relaxed) != 0 {
-            safepoint::block(self)
+            safepoint::block_in_java(self)
         }
     }
 }

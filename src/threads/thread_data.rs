@@ -16,6 +16,8 @@ pub struct ThreadData {
     pub hash_state: HashState,
     /// threads::safepoint: operations other threads want done on this one.
     pub handshakes: Handshakes,
+    /// threads::safepoint: the thread stands, but goes on even if it is suspended.
+    pub passing: AtomicBool,
     /// threads::lifecycle: attached by JNI as a daemon, or started as one.
     pub daemon: AtomicBool,
     /// threads::lifecycle: a thread of the VM's own, which the program neither sees nor counts.

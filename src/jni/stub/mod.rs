@@ -90,9 +90,9 @@ impl Protocol {
     }
 }
 
-/// A native method has returned and a safepoint or handshake waits.
+/// A native method has returned and a safepoint, a handshake or a suspension waits.
 unsafe extern "C" fn slow_return(t: *const crate::threads::JavaThread) {
-    crate::threads::safepoint::block(&*t)
+    crate::threads::safepoint::block_in_java(&*t)
 }
 
 /// The stub of a native method, made on first use.
