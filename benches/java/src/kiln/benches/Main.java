@@ -9,9 +9,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Runs kernels: {@code [-l] [-m] [-n repetitions] [-s scale] [name...]}; no names means all.
+ * Runs kernels: {@code [-l] [-m] [-n repetitions] [-w seconds] [-s scale] [name...]}; no names means all.
  * {@code -m} marks begin and end of each repetition for {@code benches/count-instructions.c}.
- * One line a kernel: {@code name<TAB>median_ms<TAB>min_ms<TAB>checksum}.
+ * One line a kernel: {@code name<TAB>median_ms<TAB>min_ms<TAB>checksum}; with {@code -w}
+ * {@code name<TAB>warm_ms<TAB>steady_ms<TAB>checksum}, see {@link WarmUp}.
  */
 public final class Main {
     /** The begin mark; the end mark is 1 more. See {@code benches/count-instructions.c}. */
@@ -33,6 +34,7 @@ public final class Main {
     public static void main(String[] args) throws IOException {
         int repetitions = 5;
         int scale = 10;
+        int seconds = 0;
         boolean list = false;
         boolean mark = false;
         List<String> names = new ArrayList<>();
@@ -40,6 +42,7 @@ public final class Main {
             switch (args[i]) {
                 case "-l": list = true; break;
                 case "-m": mark = true; break;
+                case "-w": seconds = number(args, ++i); break;
                 case "-n": repetitions = number(args, ++i); break;
                 case "-s": scale = number(args, ++i); break;
                 default:
@@ -63,6 +66,8 @@ public final class Main {
             }
             if (list) {
                 System.out.println(name);
+            } else if (seconds > 0) {
+                System.out.println(WarmUp.measure(k, seconds, scale));
             } else if (mark) {
                 try (RandomAccessFile marks = new RandomAccessFile("/dev/null", "r")) {
                     System.out.println(measure(k, repetitions, scale, marks));
@@ -95,7 +100,7 @@ public final class Main {
         return k.name() + "\t" + millis(times[repetitions / 2]) + "\t" + millis(times[0]) + "\t" + checksum;
     }
 
-    private static String millis(long nanos) {
+    static String millis(long nanos) {
         long micros = nanos / 1000;
         String fraction = Long.toString(1000 + micros % 1000).substring(1);
         return micros / 1000 + "." + fraction;
