@@ -11,6 +11,8 @@ use super::refusal::Refusal;
 use super::statistics::{Installed, Statistics};
 use crate::code::{self, compiled, Compilation, InstallError};
 use crate::deopt;
+use crate::heap::unloading;
+use crate::meta::class::class_flags;
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
 use crate::options::{ExecutionMode, Flags, Options};
 use crate::profile::data::{self, TrapLimits};
@@ -198,7 +200,11 @@ fn serve(b: &'static Broker, queue: &'static CompileQueue, name: String) {
     };
     while let Some(task) = queue_take(t, queue) {
         working_on(Some(&task));
-        b.run(t, &task);
+        unloading::while_compiling(t, || {
+            if !task.method.class().has_flag(class_flags::UNLOADED) {
+                b.run(t, &task);
+            }
+        });
         queue.done(&task);
         working_on(None);
     }

@@ -7,6 +7,7 @@ pub mod conservative;
 pub mod layout;
 pub mod mmtk_binding;
 pub mod refs;
+pub mod unloading;
 pub mod roots;
 mod string_table;
 pub mod strings;
@@ -55,6 +56,8 @@ pub struct HeapConfig {
     pub gc_threads: Option<usize>,
     /// -XX:+GCStress: collect whenever this many bytes have been allocated.
     pub stress_bytes: Option<usize>,
+    /// -XX:+ClassUnloading
+    pub class_unloading: bool,
     /// -XX:SoftRefLRUPolicyMSPerMB
     pub soft_ref_ms_per_mb: u64,
 }
@@ -68,6 +71,7 @@ impl Default for HeapConfig {
             plan: Plan::default(),
             gc_threads: None,
             stress_bytes: None,
+            class_unloading: true,
             soft_ref_ms_per_mb: 1000,
         }
     }
@@ -116,6 +120,7 @@ pub fn init(config: &HeapConfig) -> Result<(), String> {
     }
     builder.set_vm_layout(vm_layout(config.max));
     refs::configure(config.soft_ref_ms_per_mb, config.max);
+    unloading::configure(config.class_unloading);
     mmtk_binding::set_mmtk(Box::leak(memory_manager::mmtk_init::<Kiln>(&builder)));
     memory_manager::initialize_collection(mmtk(), VMThread::UNINITIALIZED);
     conservative::set_heap_range(

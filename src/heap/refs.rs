@@ -10,6 +10,7 @@ use super::layout::Oop;
 use super::mmtk_binding::{from_mmtk, mmtk, to_mmtk, Kiln, Slot};
 use super::roots::{self, RootSlot};
 use super::string_table;
+use super::unloading;
 use crate::exceptions::VmResult;
 use crate::meta::class::ReferenceKind;
 use crate::meta::well_known::{method, Known, KnownField};
@@ -235,6 +236,7 @@ pub(super) fn process(worker: &mut GCWorker<Kiln>, context: impl ObjectTracerCon
         update_or_clear(slot);
     });
     string_table::sweep(&survivor);
+    unloading::sweep();
     monitor::sweep(&survivor);
     false
 }

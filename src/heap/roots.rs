@@ -3,6 +3,8 @@
 
 use super::layout::Oop;
 use super::mmtk_binding::{to_mmtk, Slot};
+use super::unloading;
+use crate::meta::loader::LoaderRef;
 use crate::meta::metaspace::Arena;
 use crate::threads::JavaThread;
 use mmtk::util::ObjectReference;
@@ -54,15 +56,17 @@ impl RootSlot {
     }
 }
 
-/// Slots of the global table live in metaspace, in an arena of their own.
-struct Table {
+/// A table of root slots, in metaspace, in an arena of its own.
+pub struct Table {
     arena: Arena,
+    /// Slots in a piece of the table.
+    chunk: usize,
     state: Mutex<TableState>,
 }
 
 #[derive(Default)]
 struct TableState {
-    /// Pieces of the table, [`CHUNK`] slots each, and how many slots of the last are in use.
+    /// Pieces of the table, and how many slots of the last are in use.
     chunks: Vec<usize>,
     used_in_last: usize,
     free: Vec<usize>,
@@ -70,20 +74,21 @@ struct TableState {
 
 const CHUNK: usize = 512;
 
-static STRONG: LazyLock<Table> = LazyLock::new(Table::new);
-static WEAK: LazyLock<Table> = LazyLock::new(Table::new);
+static STRONG: LazyLock<Table> = LazyLock::new(|| Table::new(CHUNK));
+static WEAK: LazyLock<Table> = LazyLock::new(|| Table::new(CHUNK));
 
 impl Table {
-    fn new() -> Table {
-        Table { arena: Arena::default(), state: Mutex::default() }
+    /// An empty table that grows by so many slots.
+    pub fn new(chunk: usize) -> Table {
+        Table { arena: Arena::default(), chunk, state: Mutex::default() }
     }
 
     fn take(&self, value: Oop) -> &'static RootSlot {
         let mut s = self.state.lock();
         let address = s.free.pop().unwrap_or_else(|| {
-            if s.chunks.is_empty() || s.used_in_last == CHUNK {
-                let chunk = self.arena.alloc(CHUNK * 8).unwrap_or_else(|_| {
-                    eprintln!("Error: class metadata space exhausted by {} global references", s.chunks.len() * CHUNK);
+            if s.chunks.is_empty() || s.used_in_last == self.chunk {
+                let chunk = self.arena.alloc(self.chunk * 8).unwrap_or_else(|_| {
+                    eprintln!("Error: class metadata space exhausted by {} references", s.chunks.len() * self.chunk);
                     std::process::abort()
                 });
                 s.chunks.push(chunk);
@@ -104,10 +109,11 @@ impl Table {
         self.state.lock().free.push(slot.address());
     }
 
-    fn for_each(&self, f: &mut dyn FnMut(&'static RootSlot)) {
+    /// Calls `f` for every slot, in use or not (null).
+    pub(super) fn for_each(&self, f: &mut dyn FnMut(&'static RootSlot)) {
         let s = self.state.lock();
         for (i, &chunk) in s.chunks.iter().enumerate() {
-            let n = if i + 1 == s.chunks.len() { s.used_in_last } else { CHUNK };
+            let n = if i + 1 == s.chunks.len() { s.used_in_last } else { self.chunk };
             for k in 0..n {
                 // SAFETY: within a chunk of the table.
                 f(unsafe { &*((chunk + k * 8) as *const RootSlot) });
@@ -119,6 +125,19 @@ impl Table {
 /// A new slot in the global root table (in metaspace: its address fits 32 bits).
 pub fn new_slot(value: Oop) -> &'static RootSlot {
     STRONG.take(value)
+}
+
+/// A new slot that belongs to `loader`: what its classes refer to. It is gone when the loader is unloaded.
+pub fn new_slot_of(loader: LoaderRef, value: Oop) -> &'static RootSlot {
+    if loader.unloadable { loader.slots.take(value) } else { new_slot(value) }
+}
+
+/// Gives back a slot that [`new_slot_of`] has made for `loader`.
+///
+/// # Safety
+/// Nothing may use the slot any more.
+pub unsafe fn free_slot_of(loader: LoaderRef, slot: &'static RootSlot) {
+    if loader.unloadable { loader.slots.give_back(slot) } else { free_slot(slot) }
 }
 
 /// Gives a slot of the global root table back.
@@ -244,28 +263,22 @@ pub(super) fn for_each_of_thread(t: &JavaThread, f: &mut dyn FnMut(Slot)) {
     t.vm.for_each_root(&mut |s| f(Slot::root(s)));
     // SAFETY: as above; the slots are the thread's own and live.
     unsafe { (*t.locals.get()).for_each_slot(&mut |s| f(Slot::root(&*s))) };
+    if unloading::is_active() {
+        unloading::keep_frames(t, f);
+    }
 }
 
 /// Reports the precise roots of the VM itself.
 pub(super) fn for_each_of_vm(f: &mut dyn FnMut(Slot)) {
     STRONG.for_each(&mut |s| f(Slot::root(s)));
     super::refs::for_each_root(&mut |s| f(Slot::root(s)));
-    // Class unloading (a later issue) goes here: in a full collection the loaders other than
-    // the boot loader are then no roots, and `scan_object` visits an object's loader instead.
     for loader in crate::meta::loader::all() {
-        f(Slot::root(&loader.object));
-        for m in loader.modules.read().values() {
-            f(Slot::root(&m.object));
+        if !(loader.unloadable && unloading::is_active()) {
+            unloading::for_each_root(loader, f);
         }
-        let unnamed = loader.unnamed_module.load(Ordering::Acquire);
-        if !unnamed.is_null() {
-            // SAFETY: lives as long as its loader.
-            f(Slot::root(unsafe { &(*unnamed).object }));
-        }
-        for c in loader.defined.lock().iter() {
-            f(Slot::root(&c.mirror));
-            f(Slot::root(&c.init_error));
-        }
+    }
+    if unloading::is_active() {
+        unloading::keep_permanent(f);
     }
     let scanners = SCANNERS.lock().clone();
     for s in scanners {

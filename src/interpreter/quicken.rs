@@ -11,7 +11,7 @@ use super::op::Op;
 use crate::classfile::Constant;
 use crate::exceptions::{throw, VmResult};
 use crate::heap::layout::{narrow, BasicType, Oop};
-use crate::heap::roots::{new_slot, RootSlot};
+use crate::heap::roots::{new_slot_of, RootSlot};
 use crate::invoke::{self, LinkedCall};
 use crate::link::resolve::{self, FieldUse, InvokeKind};
 use crate::link::{init, load};
@@ -265,7 +265,8 @@ fn linked(t: &JavaThread, method: MethodRef, call: LinkedCall) -> VmResult<Insn>
     if call.appendix.is_null() && call.adapter.is_static() {
         return Ok(Insn::new(Op::InvokeStaticQ, call.adapter.arg_slots, address(call.adapter)));
     }
-    let appendix = call.appendix.non_null().map(new_slot);
+    let loader = method.class().loader;
+    let appendix = call.appendix.non_null().map(|o| new_slot_of(loader, o));
     let site = method
         .class()
         .loader
@@ -297,7 +298,7 @@ fn ldc(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {
     let slot: &'static RootSlot = match pool.get(index) {
         // Class constants are recorded as classes: the slot is the mirror's own, in metaspace.
         Constant::Class { .. } => &resolve::class(t, holder, index)?.mirror,
-        _ => holder.constants.slot(index).unwrap_or_else(|| new_slot(object)),
+        _ => holder.constants.slot(index).unwrap_or_else(|| new_slot_of(holder.loader, object)),
     };
     Ok(Insn::new(Op::LdcQ, 0, address(slot)))
 }

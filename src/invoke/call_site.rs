@@ -7,12 +7,13 @@ use super::{intrinsics, member_name, method_type, natives_call, slot, LinkedCall
 use crate::exceptions::{throw, VmResult};
 use crate::heap::access::array_ref;
 use crate::heap::layout::Oop;
-use crate::heap::roots::{free_slot, new_slot, RootSlot};
+use crate::heap::roots::{free_slot_of, new_slot_of, RootSlot};
 use crate::heap::strings;
 use crate::link::resolve::{self, Reference};
 use crate::link::init;
 use crate::meta::class::{Class, ClassRef};
 use crate::meta::constants::ResolutionError;
+use crate::meta::loader::LoaderRef;
 use crate::meta::method::{Method, MethodKind, MethodRef};
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::Known;
@@ -66,8 +67,9 @@ pub fn linked_handle(holder: ClassRef, index: u16) -> Option<Linked> {
 }
 
 /// Records how the site was linked, unless another thread was first; what holds.
-fn settle(t: &JavaThread, key: (usize, u32), call: LinkedCall) -> VmResult<LinkedCall> {
-    let appendix = call.appendix.non_null().map(new_slot);
+fn settle(t: &JavaThread, loader: LoaderRef, key: (usize, u32), call: LinkedCall) -> VmResult<LinkedCall> {
+    loader.depend_on(call.adapter.class().loader);
+    let appendix = call.appendix.non_null().map(|o| new_slot_of(loader, o));
     let mut sites = SITES.lock();
     if let std::collections::hash_map::Entry::Vacant(v) = sites.entry(key) {
         v.insert(Outcome::Linked { adapter: call.adapter, appendix });
@@ -76,7 +78,7 @@ fn settle(t: &JavaThread, key: (usize, u32), call: LinkedCall) -> VmResult<Linke
     drop(sites);
     if let Some(s) = appendix {
         // SAFETY: ours was not published.
-        unsafe { free_slot(s) }
+        unsafe { free_slot_of(loader, s) }
     }
     settled(t, key).expect("another thread has settled the site")
 }
@@ -90,7 +92,7 @@ pub fn link_dynamic(t: &JavaThread, method: MethodRef, bci: usize, index: u16) -
     }
     let specifier = Specifier::at(method.class(), index).expect("format checking accepted the entry");
     match run_bootstrap(t, &specifier) {
-        Ok(call) => settle(t, key, call),
+        Ok(call) => settle(t, method.class().loader, key, call),
         Err(thrown) => {
             let thrown = wrap(t, thrown);
             let Some(mut error) = resolve::error_to_record(t.exception.get()) else {
@@ -162,7 +164,7 @@ pub fn link_handle_call(t: &JavaThread, holder: ClassRef, index: u16) -> VmResul
         return Err(throw(t, "java/lang/NoSuchMethodError", Some(text)));
     }
     let call = link_invoker(t, class, name, descriptor, holder)?;
-    settle(t, key, call)
+    settle(t, holder.loader, key, call)
 }
 
 /// Has the library link a call of `class.name` (MethodHandle or VarHandle) with this

@@ -10,7 +10,7 @@ use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::access::{store, store_ref};
 use crate::heap::alloc;
 use crate::heap::layout::{BasicType, Oop};
-use crate::heap::roots::{free_slot, new_slot};
+use crate::heap::roots::{free_slot_of, new_slot_of};
 use crate::heap::strings;
 use crate::link::{init, resolve};
 use crate::meta::class::ClassRef;
@@ -44,18 +44,18 @@ pub fn resolve_constant(t: &JavaThread, holder: ClassRef, index: u16) -> VmResul
         Constant::Dynamic { .. } => dynamic(t, holder, index)?,
         other => unreachable!("{other:?} is not a loadable reference constant"),
     };
-    let fresh = new_slot(value);
+    let fresh = new_slot_of(holder.loader, value);
     match holder.constants.set_slot(index, fresh) {
         Some(first) => {
             if !std::ptr::eq(first, fresh) {
                 // SAFETY: ours was not published.
-                unsafe { free_slot(fresh) }
+                unsafe { free_slot_of(holder.loader, fresh) }
             }
             Ok(first.get())
         }
         None => {
             // SAFETY: as above.
-            unsafe { free_slot(fresh) }
+            unsafe { free_slot_of(holder.loader, fresh) }
             Err(resolve::recorded(t, holder, index).expect("another thread has recorded its failure"))
         }
     }

@@ -288,6 +288,7 @@ pub(super) fn enter(loader: LoaderRef, class: ClassRef) -> Entry {
             return Entry::Refused(other);
         }
     }
+    loader.depend_on(class.loader);
     dictionary.insert(class.name, class);
     Entry::New
 }

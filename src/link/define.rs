@@ -488,6 +488,9 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
         (address as *mut Class).write(class);
         &*(address as *const Class)
     };
+    for s in class.super_class.iter().chain(class.interfaces.iter()) {
+        class.loader.depend_on(s.loader);
+    }
     let is_set = class.secondary_supers.set(secondary.into()).is_ok();
     debug_assert!(is_set);
     for f in class.fields.iter() {

@@ -101,6 +101,8 @@ pub mod class_flags {
     pub const MAGIC_ACCESSOR: u32 = 1 << 7;
     /// `Cloneable` is implemented: `Object.clone` may copy.
     pub const CLONEABLE: u32 = 1 << 8;
+    /// Its loader is gone: only profiles and caches still name it. It has no mirror.
+    pub const UNLOADED: u32 = 1 << 9;
 }
 
 /// The initialization lock and owner (JVMS 5.5 steps 1 to 12).

@@ -5,7 +5,7 @@ use super::class::{Class, ClassRef};
 use super::metaspace::Arena;
 use super::symbol::Symbol;
 use crate::heap::layout::Oop;
-use crate::heap::roots::RootSlot;
+use crate::heap::roots::{RootSlot, Table};
 use parking_lot::{Condvar, Mutex, RwLock};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
@@ -41,6 +41,14 @@ pub struct Loader {
     pub parallel_capable: bool,
     /// This is the loader data of one non-strong hidden class.
     pub is_hidden_holder: bool,
+    /// The program may lose it (the JDK's own loaders it cannot): see `heap::unloading`.
+    pub unloadable: bool,
+    /// The last collection that has met it, if it is unloadable.
+    pub kept_in: AtomicU32,
+    /// Unloadable loaders whose classes this one's have been linked with.
+    pub dependencies: Mutex<Vec<LoaderRef>>,
+    /// What the constants and call sites of an unloadable loader's classes refer to.
+    pub slots: Table,
     pub id: u32,
 }
 
@@ -146,6 +154,22 @@ pub fn all() -> Vec<LoaderRef> {
     LOADERS.lock().clone()
 }
 
+/// Takes those loaders off the list of all that are `dead`; in a pause.
+pub(crate) fn remove(dead: impl Fn(&Loader) -> bool) -> Vec<LoaderRef> {
+    let mut all = LOADERS.lock();
+    let (gone, left) = all.iter().copied().partition(|l| dead(l));
+    *all = left;
+    gone
+}
+
+/// Whether loaders of this class are the JDK's own.
+fn is_builtin(class: Symbol) -> bool {
+    class.as_bytes().starts_with(b"jdk/internal/loader/ClassLoaders$")
+}
+
+/// Slots by which a loader's table grows.
+const SLOT_CHUNK: usize = 64;
+
 impl Loader {
     /// Makes and registers loader data. `object` is stored in a registered root slot.
     pub fn create(object: Oop, parallel_capable: bool, is_hidden_holder: bool) -> LoaderRef {
@@ -161,10 +185,24 @@ impl Loader {
             arena: Arena::default(),
             parallel_capable,
             is_hidden_holder,
+            unloadable: object.non_null().is_some_and(|o| !is_builtin(o.class().name)),
+            kept_in: AtomicU32::new(0),
+            dependencies: Mutex::default(),
+            slots: Table::new(SLOT_CHUNK),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         }));
         LOADERS.lock().push(l);
         l
+    }
+
+    /// Records that classes of this loader have been linked with one of `other`'s: they keep it.
+    pub fn depend_on(&self, other: LoaderRef) {
+        if other.unloadable && !std::ptr::eq(self, other) {
+            let mut list = self.dependencies.lock();
+            if !list.iter().any(|d| std::ptr::eq(*d, other)) {
+                list.push(other);
+            }
+        }
     }
 
     pub fn is_boot(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use crate::compiler::ir::Reason;
 use crate::interpreter::prepare;
-use crate::meta::class::{Class, ClassRef};
+use crate::meta::class::{class_flags, Class, ClassRef};
 use crate::meta::method::MethodRef;
 use crate::options::Flags;
 use parking_lot::Mutex;
@@ -302,9 +302,11 @@ impl MethodProfile {
         for i in 0..TypeRows::WIDTH {
             let (word, count) = (self.get(cell + 1 + 2 * i), self.get(cell + 2 + 2 * i));
             if word != 0 && count > 0 {
-                // SAFETY: compiled code writes class words of objects it has seen; a class is not freed while
-                // the profile's method may be compiled.
-                rows.push((unsafe { Class::from_word(word) }, count));
+                // SAFETY: compiled code writes class words of objects it has seen; metadata is not freed.
+                let class: ClassRef = unsafe { Class::from_word(word) };
+                if !class.has_flag(class_flags::UNLOADED) {
+                    rows.push((class, count));
+                }
             }
         }
         rows.sort_by_key(|r| std::cmp::Reverse(r.1));

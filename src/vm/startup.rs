@@ -245,6 +245,7 @@ fn heap_config(vm: &Vm) -> heap::HeapConfig {
         },
         gc_threads: (!flags.is_default("ParallelGCThreads")).then(|| flags.unsigned("ParallelGCThreads") as usize),
         stress_bytes: settings.gc_stress_interval,
+        class_unloading: flags.bool("ClassUnloading"),
         soft_ref_ms_per_mb: flags.signed("SoftRefLRUPolicyMSPerMB").max(0) as u64,
     }
 }

@@ -9,38 +9,46 @@ use super::{Builder, Tier};
 use crate::code::dependencies::call_site_number;
 use crate::heap::access;
 use crate::heap::layout::{BasicType, Oop};
-use crate::heap::roots::{new_slot, Handle, RootSlot};
+use crate::heap::roots::{new_slot_of, Handle, RootSlot};
 use crate::invoke::member_name;
 use crate::link::load::{mirror_to_class, MirrorOf};
 use crate::meta::class::ClassRef;
 use crate::meta::field::FieldRef;
-use crate::meta::loader;
+use crate::meta::loader::{self, LoaderRef};
 use crate::meta::method::{MethodKind, MethodRef};
 use crate::meta::well_known::{Known, KnownField};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Slots of objects found through fields, by owner (a slot, or 0 and the class's address for statics) and offset.
-/// The owners are never freed either, so that nothing is kept alive that they do not keep.
-static DERIVED: LazyLock<Mutex<HashMap<(usize, u32), &'static RootSlot>>> = LazyLock::new(Mutex::default);
+/// Slots of objects found through fields, by the loader of the method compiled, owner (a slot, or the class's address
+/// for statics) and offset. The loader keeps the owners, so that nothing is kept alive that they do not keep.
+static DERIVED: LazyLock<Mutex<HashMap<(u32, usize, u32), &'static RootSlot>>> = LazyLock::new(Mutex::default);
 
-/// The slot for the object at a place that never changes.
-fn derived(owner: usize, offset: u32, object: Oop) -> &'static RootSlot {
-    DERIVED.lock().entry((owner, offset)).or_insert_with(|| new_slot(object))
+/// Who keeps what hangs on a known object: that object's place, and the loader of the method compiled.
+#[derive(Clone, Copy)]
+struct Owner {
+    loader: LoaderRef,
+    place: usize,
 }
 
-/// Slots of the targets that mutable call sites have had when they were compiled in, by the site's slot.
-static TARGETS: LazyLock<Mutex<HashMap<usize, Vec<&'static RootSlot>>>> = LazyLock::new(Mutex::default);
+/// The slot for the object at a place that never changes.
+fn derived(owner: Owner, offset: u32, object: Oop) -> &'static RootSlot {
+    let key = (owner.loader.id, owner.place, offset);
+    DERIVED.lock().entry(key).or_insert_with(|| new_slot_of(owner.loader, object))
+}
 
-/// The slot for a target of the call site in slot `site`.
-fn target_slot(site: usize, target: Oop) -> &'static RootSlot {
+/// Slots of the targets that mutable call sites have had when they were compiled in, by loader and the site's slot.
+static TARGETS: LazyLock<Mutex<HashMap<(u32, usize), Vec<&'static RootSlot>>>> = LazyLock::new(Mutex::default);
+
+/// The slot for a target of the call site that is the owner.
+fn target_slot(site: Owner, target: Oop) -> &'static RootSlot {
     let mut all = TARGETS.lock();
-    let list = all.entry(site).or_default();
+    let list = all.entry((site.loader.id, site.place)).or_default();
     if let Some(known) = list.iter().find(|s| s.get() == target) {
         return known;
     }
-    let slot = new_slot(target);
+    let slot = new_slot_of(site.loader, target);
     list.push(slot);
     slot
 }
@@ -70,9 +78,9 @@ impl Source<'_> {
     }
 
     /// Who keeps what hangs on the object, if that is for good.
-    fn owner(&self) -> Option<usize> {
+    fn owner(&self, loader: LoaderRef) -> Option<Owner> {
         match self {
-            Source::Slot(s) => Some(s.address()),
+            Source::Slot(s) => Some(Owner { loader, place: s.address() }),
             Source::Held(_) => None,
         }
     }
@@ -86,7 +94,7 @@ impl Content {
 }
 
 /// The value of type `ty` at `at`, a field's or element's offset, of an object kept by `owner` if it is for good.
-fn content(object: Oop, owner: Option<usize>, at: u32, ty: BasicType) -> Content {
+fn content(object: Oop, owner: Option<Owner>, at: u32, ty: BasicType) -> Content {
     let offset = at as usize;
     Content::Bits(match ty {
         BasicType::Boolean => u64::from(access::load::<u8>(object, offset)),
@@ -281,6 +289,7 @@ impl Builder<'_> {
         let dimensions = *self.stable.get(&array)?;
         let source = self.source(array)?;
         let n = usize::try_from(self.f.as_const(index)?).ok()?;
+        let loader = self.root_loader();
         let (content, ty) = in_vm(|| {
             let object = source.get();
             let ty = object.class().element_type;
@@ -288,7 +297,7 @@ impl Builder<'_> {
                 return None;
             }
             let at = ty.array_base() + (n << Mem::of(ty).log2_bytes());
-            Some((content(object, source.owner(), at as u32, ty), ty))
+            Some((content(object, source.owner(loader), at as u32, ty), ty))
         })?;
         if content.is_default() {
             return None;
@@ -348,8 +357,14 @@ impl Builder<'_> {
         if Some(f.class()) == Known::CallSite.try_get() && f.name == "target" {
             return self.known_object(object).is_some_and(|slot| self.call_site_target(slot));
         }
-        let content = in_vm(|| content(source.get(), source.owner(), f.offset, f.basic_type));
+        let loader = self.root_loader();
+        let content = in_vm(|| content(source.get(), source.owner(loader), f.offset, f.basic_type));
         self.push_field(f, content, object)
+    }
+
+    /// The loader of the method compiled, which keeps what its code refers to.
+    fn root_loader(&self) -> LoaderRef {
+        self.scopes[0].method.class().loader
     }
 
     /// Pushes the target of a known call site (the field is final only so that Java code cannot write it); whether
@@ -358,12 +373,13 @@ impl Builder<'_> {
         if self.request.tier != Tier::Optimized {
             return false;
         }
+        let owner = Owner { loader: self.root_loader(), place: site.address() };
         let known = in_vm(|| {
             // Null in a constant site that is still being made.
             let target = access::load_ref(site.get(), KnownField::CallSiteTarget.offset()).non_null()?;
             let constant = Known::ConstantCallSite.try_get().is_some_and(|c| site.get().class().is_subclass_of(c));
             let number = if constant { None } else { Some(call_site_number(site.get())?) };
-            Some((target_slot(site.address(), target), number))
+            Some((target_slot(owner, target), number))
         });
         let Some((target, number)) = known else { return false };
         if let Some(number) = number {
@@ -381,7 +397,10 @@ impl Builder<'_> {
         if !c.is_initialized() || !f.basic_type.is_reference() || !in_vm(|| is_permanent(c)) {
             return None;
         }
-        match in_vm(|| content(c.mirror(), Some(c.word() as usize), f.offset, f.basic_type)) {
+        match in_vm(|| {
+            let owner = Owner { loader: c.loader, place: c.word() as usize };
+            content(c.mirror(), Some(owner), f.offset, f.basic_type)
+        }) {
             Content::Object(slot) => Some(slot),
             Content::Null | Content::Bits(_) | Content::Held(_) => None,
         }
@@ -397,8 +416,9 @@ impl Builder<'_> {
         if c.name == "java/lang/System" && ["in", "out", "err"].iter().any(|n| f.name == *n) {
             return false;
         }
+        let loader = self.root_loader();
         let content = in_vm(|| {
-            let owner = is_permanent(c).then_some(c.word() as usize);
+            let owner = is_permanent(c).then_some(Owner { loader, place: c.word() as usize });
             content(c.mirror(), owner, f.offset, f.basic_type)
         });
         let mirror = self.mirror(c);

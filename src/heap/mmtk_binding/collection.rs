@@ -1,7 +1,7 @@
 //! Starting and ending collections.
 
 use super::{mmtk, mutator_of, thread_of, Kiln};
-use crate::heap::{conservative, refs};
+use crate::heap::{conservative, refs, unloading};
 use crate::threads::{registry, safepoint};
 use mmtk::scheduler::GCWorker;
 use mmtk::util::alloc::AllocationError;
@@ -28,6 +28,7 @@ impl Collection<Kiln> for Kiln {
     fn stop_all_mutators<F: FnMut(&'static mut Mutator<Kiln>)>(_: VMWorkerThread, mut visit: F) {
         safepoint::begin_collection();
         refs::prepare();
+        unloading::prepare();
         conservative::prepare();
         for t in registry::all_unguarded() {
             // SAFETY: the thread stands, and MMTk visits each mutator once.
@@ -40,6 +41,7 @@ impl Collection<Kiln> for Kiln {
         let nursery = mmtk().get_plan().generational().is_some_and(|g| !g.last_collection_full_heap());
         LAST_WAS_NURSERY.store(nursery, Ordering::Relaxed);
         refs::finish();
+        unloading::finish();
         safepoint::end_collection();
         refs::notify_pending();
     }

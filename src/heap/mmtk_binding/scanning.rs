@@ -2,7 +2,7 @@
 
 use super::{from_mmtk, thread_of, Kiln, Slot};
 use crate::heap::layout::{mirror_static_slots, Oop, REF_BYTES};
-use crate::heap::{conservative, refs, roots};
+use crate::heap::{conservative, refs, roots, unloading};
 use crate::meta::class::{Class, InstanceKind, ReferenceKind};
 use crate::meta::well_known::KnownField;
 use mmtk::scheduler::GCWorker;
@@ -50,6 +50,13 @@ impl Scanning<Kiln> for Kiln {
     fn scan_object<V: SlotVisitor<Slot>>(_: VMWorkerThread, object: ObjectReference, visitor: &mut V) {
         let o = from_mmtk(object);
         let class = o.class();
+        if unloading::is_active() {
+            unloading::keep_object(object, class, &mut |s| {
+                if s.get() != 0 {
+                    visitor.visit_slot(s)
+                }
+            });
+        }
         match class.instance_kind {
             InstanceKind::Plain | InstanceKind::ClassLoader => visit_fields(o, class, visitor),
             InstanceKind::PrimitiveArray => {}

@@ -10,6 +10,7 @@ mod vm_flags;
 
 use crate::exceptions::{throw, Thrown};
 use crate::heap::layout::Oop;
+use crate::heap::unloading::unloaded_classes;
 use crate::jvm::entry::Handle;
 use crate::meta::loader::Loader;
 use crate::observe::log;
@@ -75,9 +76,9 @@ fn long_attribute(t: &JavaThread, manager: Oop, attribute: i32) -> i64 {
         1 => {
             let mut n = 0;
             Loader::for_each_class(|_| n += 1);
-            n
+            n + unloaded_classes() as i64
         }
-        2 => 0,
+        2 => unloaded_classes() as i64,
         // Threads: started, live, peak, daemon.
         3 => lifecycle::started_count() as i64,
         4 => lifecycle::live_count() as i64,
