@@ -4,8 +4,10 @@
 
 use super::state::with_spilled_registers;
 use super::JavaThread;
+use crate::interpreter::frame::FrameKind;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
+use std::sync::atomic::Ordering;
 
 /// Bytes of stack that are cleared before a handler: more than the run-time's way to a failing allocation takes.
 pub const CLEARED: usize = 32 << 10;
@@ -53,6 +55,28 @@ pub fn allocating<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
         result
     });
     clear_here::<ALLOCATOR>();
+    result
+}
+
+/// Runs `f`, a collection that the running native method asks for. Native code holds its references in handles, and
+/// what the VM's frames on the way to it need lies on the Java stack, the arguments: a collection scans the stack from
+/// above the native code, and above all these frames where compiled code has made the call. Their dead words, which
+/// may be anything, then keep nothing alive that the program knows to have let go of.
+pub fn collecting<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
+    // SAFETY: the frames on the thread's own Java stack.
+    let native = unsafe { t.top_frame.get().as_ref() }.filter(|f| f.kind == FrameKind::Native);
+    let sp = match native.and_then(|f| unsafe { f.prev.as_ref() /* SAFETY: the same */ }).filter(|f| f.kind == FrameKind::Compiled) {
+        Some(border) => border.sp as usize,
+        // What the native method's stub has recorded; a native method of the VM's own has none, and nor may a thread
+        // that was attached.
+        None if native.is_some_and(|f| f.method().is_some_and(|m| m.vm_native().is_none())) => {
+            t.saved_sp.load(Ordering::Relaxed)
+        }
+        None => 0,
+    };
+    let before = t.vm.scan_from.replace(sp);
+    let result = f();
+    t.vm.scan_from.set(before);
     result
 }
 

@@ -30,7 +30,8 @@ pub struct ThreadData {
     pub blocked_on: RootSlot,
     /// threads::stale: the stack below the handler of the exception on its way is to be cleared.
     pub stale_stack: Cell<bool>,
-    /// threads::stale: within the collector's allocator, the stack pointer above its frames; else 0.
+    /// threads::stale: the stack pointer from which a collection scans, above frames without references: those of
+    /// the collector's allocator or of native code; else 0.
     pub scan_from: Cell<usize>,
     /// threads::lifecycle: an exception that another thread sent (`Thread.stop`).
     pub async_exception: RootSlot,
