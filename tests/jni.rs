@@ -1,5 +1,5 @@
 //! The JNI function table and native calls: `tests/jni/functions.c` and `JniFunctions.java` on
-//! HotSpot and on Kiln, which must print the same and end alike.
+//! HotSpot and on Kiln, which must print the same and end alike; and what `-Xcheck:jni` says of `tests/jni/checked.c`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -20,9 +20,9 @@ fn build(command: &mut Command) {
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Compiles the library and the class into a fresh directory; the directory.
-fn compile(source: &Path, jdk: &Path) -> PathBuf {
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jni");
+/// Compiles library `name` and class `java` into a directory of their own; the directory.
+fn compile(source: &Path, jdk: &Path, name: &str, java: &str) -> PathBuf {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jni").join(name);
     std::fs::create_dir_all(&out).expect("the target directory is ours");
     let include = jdk.join("include");
     build(
@@ -33,10 +33,10 @@ fn compile(source: &Path, jdk: &Path) -> PathBuf {
             .arg("-I")
             .arg(include.join("linux"))
             .arg("-o")
-            .arg(out.join("libfunctions.so"))
-            .arg(source.join("functions.c")),
+            .arg(out.join(format!("lib{name}.so")))
+            .arg(source.join(format!("{name}.c"))),
     );
-    build(Command::new(jdk.join("bin/javac")).arg("-d").arg(&out).arg(source.join("JniFunctions.java")));
+    build(Command::new(jdk.join("bin/javac")).arg("-d").arg(&out).arg(source.join(format!("{java}.java"))));
     out
 }
 
@@ -44,7 +44,7 @@ fn compile(source: &Path, jdk: &Path) -> PathBuf {
 fn functions_behave_as_on_hotspot() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let jdk = java_home();
-    let out = compile(&root.join("tests/jni"), &jdk);
+    let out = compile(&root.join("tests/jni"), &jdk, "functions", "JniFunctions");
     let run_on = |vm: &Path| {
         run(Command::new(vm).arg("-cp").arg(&out).arg("JniFunctions").arg(out.join("libfunctions.so")))
     };
@@ -60,4 +60,31 @@ fn functions_behave_as_on_hotspot() {
         assert_eq!(a.lines().count(), e.lines().count(), "lines printed; the last: {:?}", a.lines().last());
     }
     assert_eq!(actual.status, expected.status);
+}
+
+#[test]
+fn checks_say_what_hotspots_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let jdk = java_home();
+    let out = compile(&root.join("tests/jni"), &jdk, "checked", "CheckedJni");
+    let run_on = |vm: &Path, case: Option<usize>| {
+        let mut command = Command::new(vm);
+        command.current_dir(&out).args(["-Xcheck:jni", "-XX:-CreateCoredumpOnCrash", "-cp"]).arg(&out);
+        let output = run(command.arg("CheckedJni").arg(out.join("libchecked.so")).args(case.map(|n| n.to_string())));
+        // The lines that must be the same: addresses and stacks are not.
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let kept = |l: &&str| ["WARNING", "FATAL", "Warning", "count "].iter().any(|start| l.starts_with(start));
+        let lines: Vec<String> = text.lines().filter(kept).map(str::to_string).collect();
+        (lines, output.status.code(), text)
+    };
+    let (java, kiln) = (jdk.join("bin/java"), Path::new(env!("CARGO_BIN_EXE_kiln")));
+    let cases: usize = run_on(&java, None).2.trim().parse().expect("HotSpot prints the number of cases");
+    let mut different = Vec::new();
+    for case in 0..cases {
+        let (expected, actual) = (run_on(&java, Some(case)), run_on(kiln, Some(case)));
+        if (&expected.0, expected.1) != (&actual.0, actual.1) {
+            different.push(format!("case {case}: HotSpot {:?} {:?}, Kiln {:?} {:?}", expected.0, expected.1, actual.0, actual.1));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
 }

@@ -1,7 +1,6 @@
 //! The invocation API (JNI specification, chapter 5): creating, finding and destroying the VM,
 //! attaching threads.
 
-use super::table;
 use crate::exceptions::{Thrown, VmResult};
 use crate::heap::access::{load, store};
 use crate::heap::layout::Oop;
@@ -190,7 +189,6 @@ pub unsafe extern "C" fn JNI_CreateJavaVM(vm: *mut *mut c_void, env: *mut *mut c
         return EVERSION;
     }
     let options = take_options(args);
-    lifecycle::set_jni_functions(table::functions());
     match vm::startup::create(options, args.ignore_unrecognized != 0) {
         Ok(t) => {
             CREATED.store(true, Ordering::Release);

@@ -32,6 +32,7 @@ pub fn call(t: &JavaThread, m: MethodRef, args: *mut u64) -> VmResult<u64> {
     // SAFETY: the stub was made for this method's types, `args` are its arguments, the thread
     // is in the VM; native code's word must be taken that the function has this signature.
     let mut result = unsafe { entry(args, t.env(), class, function) };
+    t.vm.jni_checks.returned();
     if m.return_type.is_reference() {
         // SAFETY: what a native method returns is a reference or null. Resolved before the
         // frame that may hold it is closed; no safepoint lies between here and the caller.

@@ -49,16 +49,22 @@ const uint8_t *kiln_jni_parameters(const void *method, int32_t *count);
     }                                                                  \
   } while (0)
 
+/* For -Xcheck:jni, from Rust: checks before and after a call, and the functions that do not check. */
+void kiln_jni_check_call(environment env, int has_class, void *clazz, void *object, const void *method);
+void kiln_jni_called(environment env, const char *function);
+void *kiln_jni_unchecked(uintptr_t index);
+
 /*
- * Defines the pair (variadic, va_list) for the function of the table at index `array_form`.
- * PARAMS and ARGS are what stands between the environment and the method.
+ * Defines the pair (variadic, va_list) for the function of the table at index `array_form`, and the same again with
+ * checks. PARAMS and ARGS are what stands between the environment and the method, CHECKS what the check is told of
+ * them; KEEP and GIVE deal with the result, CALLED notes the call.
  */
-#define DEFINE(result, name, array_form, RETURN, PARAMS, ARGS)                                      \
+#define DEFINE(result, name, array_form, RETURN, KEEP, GIVE, PARAMS, ARGS, CHECKS, CALLED)          \
+  typedef result (*function_##name)(environment PARAMS, const void *, const value *);               \
   result kiln_jni_##name##V(environment env PARAMS, const void *method, va_list args) {             \
     value values[MAX_PARAMETERS];                                                                   \
     COLLECT(values, method, args);                                                                  \
-    typedef result (*function)(environment PARAMS, const void *, const value *);                    \
-    RETURN((function)(uintptr_t)(*env)[array_form])(env ARGS, method, values);                      \
+    RETURN((function_##name)(uintptr_t)(*env)[array_form])(env ARGS, method, values);               \
   }                                                                                                 \
   result kiln_jni_##name(environment env PARAMS, const void *method, ...) {                         \
     value values[MAX_PARAMETERS];                                                                   \
@@ -66,31 +72,55 @@ const uint8_t *kiln_jni_parameters(const void *method, int32_t *count);
     va_start(args, method);                                                                         \
     COLLECT(values, method, args);                                                                  \
     va_end(args);                                                                                   \
-    typedef result (*function)(environment PARAMS, const void *, const value *);                    \
-    RETURN((function)(uintptr_t)(*env)[array_form])(env ARGS, method, values);                      \
+    RETURN((function_##name)(uintptr_t)(*env)[array_form])(env ARGS, method, values);               \
+  }                                                                                                 \
+  result kiln_checked_jni_##name##V(environment env PARAMS, const void *method, va_list args) {     \
+    value values[MAX_PARAMETERS];                                                                   \
+    kiln_jni_check_call(env, CHECKS, method);                                                       \
+    COLLECT(values, method, args);                                                                  \
+    KEEP((function_##name)kiln_jni_unchecked(array_form))(env ARGS, method, values);                \
+    CALLED(#name "V")                                                                               \
+    GIVE                                                                                            \
+  }                                                                                                 \
+  result kiln_checked_jni_##name(environment env PARAMS, const void *method, ...) {                 \
+    value values[MAX_PARAMETERS];                                                                   \
+    va_list args;                                                                                   \
+    kiln_jni_check_call(env, CHECKS, method);                                                       \
+    va_start(args, method);                                                                         \
+    COLLECT(values, method, args);                                                                  \
+    va_end(args);                                                                                   \
+    KEEP((function_##name)kiln_jni_unchecked(array_form))(env ARGS, method, values);                \
+    CALLED(#name)                                                                                   \
+    GIVE                                                                                            \
   }
 
-#define VALUE return
-#define NOTHING
+#define NOTED(name) kiln_jni_called(env, name);
+#define UNNOTED(name)
 #define ONE_PARAM , void *target
 #define ONE_ARG , target
 #define TWO_PARAMS , void *target, void *clazz
 #define TWO_ARGS , target, clazz
+#define OF_OBJECT 0, 0, target
+#define OF_BOTH 1, clazz, target
+#define OF_CLASS 1, target, 0
 
 /* The three kinds of calls with this type of result; indices as in jni.h. */
-#define CALLS(result, Name, RETURN, ordinal)                                                              \
-  DEFINE(result, Call##Name##Method, 36 + 3 * ordinal, RETURN, ONE_PARAM, ONE_ARG)                        \
-  DEFINE(result, CallNonvirtual##Name##Method, 66 + 3 * ordinal, RETURN, TWO_PARAMS, TWO_ARGS)            \
-  DEFINE(result, CallStatic##Name##Method, 116 + 3 * ordinal, RETURN, ONE_PARAM, ONE_ARG)
+#define CALLS(result, Name, RETURN, KEEP, GIVE, ordinal)                                                           \
+  DEFINE(result, Call##Name##Method, 36 + 3 * ordinal, RETURN, KEEP, GIVE, ONE_PARAM, ONE_ARG, OF_OBJECT, NOTED)   \
+  DEFINE(result, CallNonvirtual##Name##Method, 66 + 3 * ordinal, RETURN, KEEP, GIVE, TWO_PARAMS, TWO_ARGS,         \
+         OF_BOTH, NOTED)                                                                                           \
+  DEFINE(result, CallStatic##Name##Method, 116 + 3 * ordinal, RETURN, KEEP, GIVE, ONE_PARAM, ONE_ARG, OF_CLASS,    \
+         NOTED)
+#define RESULT(type, Name, ordinal) CALLS(type, Name, return, type kept =, return kept;, ordinal)
 
-DEFINE(void *, NewObject, 30, VALUE, ONE_PARAM, ONE_ARG)
-CALLS(void *, Object, VALUE, 0)
-CALLS(uint8_t, Boolean, VALUE, 1)
-CALLS(int8_t, Byte, VALUE, 2)
-CALLS(uint16_t, Char, VALUE, 3)
-CALLS(int16_t, Short, VALUE, 4)
-CALLS(int32_t, Int, VALUE, 5)
-CALLS(int64_t, Long, VALUE, 6)
-CALLS(float, Float, VALUE, 7)
-CALLS(double, Double, VALUE, 8)
-CALLS(void, Void, NOTHING, 9)
+DEFINE(void *, NewObject, 30, return, void *kept =, return kept;, ONE_PARAM, ONE_ARG, OF_CLASS, UNNOTED)
+RESULT(void *, Object, 0)
+RESULT(uint8_t, Boolean, 1)
+RESULT(int8_t, Byte, 2)
+RESULT(uint16_t, Char, 3)
+RESULT(int16_t, Short, 4)
+RESULT(int32_t, Int, 5)
+RESULT(int64_t, Long, 6)
+RESULT(float, Float, 7)
+RESULT(double, Double, 8)
+CALLS(void, Void, , , , 9)

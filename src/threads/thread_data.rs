@@ -33,6 +33,8 @@ pub struct ThreadData {
     /// threads::stale: the stack pointer from which a collection scans, above frames without references: those of
     /// the collector's allocator or of native code; else 0.
     pub scan_from: Cell<usize>,
+    /// jni::table::checked: what `-Xcheck:jni` keeps.
+    pub jni_checks: crate::jni::table::checked::ThreadChecks,
     /// threads::lifecycle: an exception that another thread sent (`Thread.stop`).
     pub async_exception: RootSlot,
 }

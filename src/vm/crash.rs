@@ -7,6 +7,8 @@
 
 mod report;
 
+pub use report::native_frames;
+
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void, CStr};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -289,10 +291,15 @@ fn start_alarm() {
     }
 }
 
-/// Calls the embedder's abort hook and aborts.
+/// Calls the embedder's abort hook and ends the process: by aborting, which leaves a core dump, unless
+/// -XX:-CreateCoredumpOnCrash asks for none.
 pub fn die() -> ! {
     if let Some(hook) = crate::jni::invocation::abort_hook() {
         hook();
+    }
+    if super::try_get().is_some_and(|vm| !vm.options.flags.bool("CreateCoredumpOnCrash")) {
+        // SAFETY: ends the process without running anything of its own.
+        unsafe { libc::_exit(1) }
     }
     std::process::abort()
 }

@@ -67,6 +67,7 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
     }
     roots::register_scanner(|f| loading::primitive_mirror_slots().iter().for_each(f));
     lifecycle::set_stack_bytes(settings.thread_stack);
+    lifecycle::set_jni_functions(crate::jni::table::functions(settings.check_jni));
     backtrace::configure(&settings);
     let t = lifecycle::attach(false).map_err(|m| {
         init_error(&m);

@@ -85,14 +85,7 @@ native_fn! {
 
     /// `FindClass`: initializes what it finds. "Lname;" stands for "name", as on HotSpot.
     fn FindClass(t, name: *const c_void) -> Oop {
-        let bytes = c_bytes(name);
-        if let Some(bytes) = bytes.filter(|_| crate::vm::get().options.settings.check_jni) {
-            if !crate::classfile::mutf8::is_valid(bytes, true) {
-                let text = format!("JNI class name is not a valid UTF8 string \"{}\"", String::from_utf8_lossy(bytes));
-                super::exceptions::fatal_error(t, &text);
-            }
-        }
-        let mut name = class_name(t, bytes)?;
+        let mut name = class_name(t, c_bytes(name))?;
         if let [b'L', inner @ .., b';'] = name.as_bytes() {
             name = Symbol::intern(inner);
         }

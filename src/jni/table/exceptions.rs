@@ -63,14 +63,24 @@ native_fn! {
     }
 }
 
-/// Ends the process because of what native code did: the message and the thread's Java stack.
+/// Ends the process because of what native code did: the message and where the thread is.
 pub(super) fn fatal_error(t: &JavaThread, text: &str) -> ! {
     crate::vm_out!("FATAL ERROR in native method: {text}\n");
+    print_jni_stack(t);
+    crate::vm::crash::die()
+}
+
+/// Prints where the current thread is: its Java stack, or the native one of a thread that no Java code has called.
+pub(super) fn print_jni_stack(t: &JavaThread) {
+    let mut native = true;
     for f in crate::threads::stackwalk::frames(t) {
+        native = false;
         let class = f.method.class();
         crate::vm_out!("\tat {}.{}({})\n", class, f.method.name, place(f.method, f.bci));
     }
-    crate::vm::crash::die()
+    if native {
+        crate::vm_out!("{}", crate::vm::crash::native_frames());
+    }
 }
 
 /// A Throwable of any initialized class, through exactly the constructor that `ThrowNew` promises.

@@ -3,6 +3,7 @@
 mod arrays;
 mod buffers;
 mod calls;
+pub mod checked;
 pub mod classes;
 pub mod exceptions;
 mod fields;
@@ -34,9 +35,10 @@ struct Table([*const c_void; RESERVED + FUNCTIONS]);
 // SAFETY: addresses of functions, never written.
 unsafe impl Sync for Table {}
 
-/// The table that every `JNIEnv*` points to.
-pub fn functions() -> *const c_void {
-    &TABLE as *const Table as *const c_void
+/// The table that every `JNIEnv*` points to, or the one that checks what it is called with (`-Xcheck:jni`).
+pub fn functions(check: bool) -> *const c_void {
+    let table = if check { &CHECKED } else { &TABLE };
+    table as *const Table as *const c_void
 }
 
 macro_rules! table {
@@ -47,6 +49,14 @@ macro_rules! table {
             std::ptr::null(),
             std::ptr::null(),
             $($name as *const c_void),*
+        ]);
+
+        static CHECKED: Table = Table([
+            std::ptr::null(),
+            std::ptr::null(),
+            std::ptr::null(),
+            std::ptr::null(),
+            $(checked::$name as *const c_void),*
         ]);
 
         #[cfg(test)]
@@ -438,5 +448,6 @@ mod tests {
     #[test]
     fn no_entry_is_null() {
         assert!(TABLE.0[RESERVED..].iter().all(|f| !f.is_null()));
+        assert!(CHECKED.0[RESERVED..].iter().all(|f| !f.is_null()));
     }
 }

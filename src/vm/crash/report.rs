@@ -301,7 +301,8 @@ fn java_frames() -> String {
     out
 }
 
-fn native_frames() -> String {
+/// Where the current thread is in native code, for a report.
+pub fn native_frames() -> String {
     format!("Native frames:\n{}\n", std::backtrace::Backtrace::force_capture())
 }
 
