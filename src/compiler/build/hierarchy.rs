@@ -2,7 +2,7 @@
 
 use crate::code::dependencies;
 use crate::link::resolve::vtable_index;
-use crate::meta::class::ClassRef;
+use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::method::{MethodKind, MethodRef};
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -30,10 +30,9 @@ pub fn select(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
     matches!(selected.kind(), MethodKind::Java | MethodKind::Native).then_some(selected)
 }
 
-/// The one method that all instances of `class` and its subclasses respond to `m` by, as loaded so far. For an
-/// interface: those of its implementors.
-pub fn unique_target(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
-    let mut found: Option<MethodRef> = None;
+/// Calls `f` for `class` and the subclasses (for an interface: implementors) that code must reckon with, as loaded so
+/// far, until it gives `None`; `None` then, or if they are too many.
+fn for_each_subclass(class: ClassRef, mut f: impl FnMut(ClassRef) -> Option<()>) -> Option<()> {
     let mut todo = vec![class];
     let mut seen = HashSet::new();
     while let Some(c) = todo.pop() {
@@ -44,6 +43,17 @@ pub fn unique_target(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
         if seen.len() > MAX_CLASSES {
             return None;
         }
+        f(c)?;
+        todo.extend(c.subclasses.lock().iter().copied());
+    }
+    Some(())
+}
+
+/// The one method that all instances of `class` and its subclasses respond to `m` by, as loaded so far. For an
+/// interface: those of its implementors.
+pub fn unique_target(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
+    let mut found: Option<MethodRef> = None;
+    for_each_subclass(class, |c| {
         if !c.is_interface() && !c.is_abstract() {
             let target = select(c, m)?;
             match found {
@@ -51,8 +61,13 @@ pub fn unique_target(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
                 _ => found = Some(target),
             }
         }
-        todo.extend(c.subclasses.lock().iter().copied());
-    }
+        Some(())
+    })?;
     found
+}
+
+/// Whether neither `class` nor a subclass loaded so far has a finalizer.
+pub fn is_never_finalized(class: ClassRef) -> bool {
+    for_each_subclass(class, |c| (!c.has_flag(class_flags::HAS_FINALIZER)).then_some(())).is_some()
 }
 

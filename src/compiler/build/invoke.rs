@@ -2,6 +2,8 @@
 
 use super::super::ir::{Action, Op, Reason, RefFacts, Runtime, State, Target, Terminator, Type, Value};
 use super::super::refusal::Refusal;
+use super::super::dependencies::Dependency;
+use super::hierarchy;
 use super::resolve::{self, Callee};
 use super::{Builder, Tier};
 use crate::meta::class::{class_flags, ClassRef};
@@ -153,8 +155,14 @@ impl Builder<'_> {
     /// `Object.<init>`: registers the object if its class has a finalizer, and nothing else.
     fn object_init(&mut self, object: Value) -> Result<(), Refusal> {
         let facts = self.facts(object);
-        if facts.exact && facts.class.is_some_and(|c| !c.has_flag(class_flags::HAS_FINALIZER)) {
-            return Ok(());
+        if let Some(c) = facts.class.filter(|c| !c.has_flag(class_flags::HAS_FINALIZER)) {
+            if facts.exact || c.is_final() {
+                return Ok(());
+            }
+            if c.super_class.is_some() && hierarchy::is_never_finalized(c) {
+                self.dependencies.add(Dependency::NoFinalizableSubclasses(c));
+                return Ok(());
+            }
         }
         let finalizer = self.has_finalizer(object);
         let (with, without) = (self.new_block(), self.new_block());
