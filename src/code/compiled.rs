@@ -287,7 +287,7 @@ fn prepare_methods(c: &Compilation) -> Result<(), InstallError> {
         }
         last = Some(f.method);
         // Its code goes with its loader, and keeps those of the methods in it.
-        c.method.class().loader.depend_on(f.method.class().loader);
+        c.method.class().kept_by.depend_on(f.method.class().kept_by);
         match prepare::of_method(f.method) {
             Ok(_) => {}
             Err(PrepareError::Malformed(_) | PrepareError::MetaspaceExhausted) => return Err(InstallError::Unpreparable),

@@ -156,7 +156,7 @@ fn vm_layout(max: usize) -> VMLayout {
 
 /// `System.gc()`: a full collection, waited for.
 pub fn collect(t: &JavaThread) {
-    mmtk().handle_user_collection_request(tls_of(t), true, true);
+    unloading::between_compiles(t, || mmtk().handle_user_collection_request(tls_of(t), true, true));
 }
 
 /// Whether the plan has stores of references followed by the write barrier (`access::barrier`).

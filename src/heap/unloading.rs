@@ -1,6 +1,6 @@
 //! Class unloading (JVMS 12.7 of the language specification, HotSpot's `ClassLoaderDataGraph`).
 //!
-//! The unit is the loader. Those that a program may lose (`Loader::unloadable`) are no roots of a full collection;
+//! The unit is the loader; a hidden class that is not strong has one of its own (`Class::kept_by`). Those that a program may lose (`Loader::unloadable`) are no roots of a full collection;
 //! one is kept when the collector meets its object, the mirror of one of its classes or an instance of one, when a
 //! frame runs one of its methods, or when a loader that is kept depends on it (`Loader::dependencies`: what its
 //! classes have been linked with). A loader kept brings along all that its classes refer to. What has not been
@@ -41,6 +41,8 @@ static UNLOADED_CLASSES: AtomicU64 = AtomicU64::new(0);
 
 /// Held shared by who compiles, exclusively by a collection that unloads.
 static COMPILING: RawRwLock = RawRwLock::INIT;
+/// How long one that the program asks for waits for compiles to end, the program running on.
+const COMPILE: Duration = Duration::from_secs(1);
 /// How long a collection that comes before an OutOfMemoryError waits for compiles to end.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -68,6 +70,22 @@ pub fn while_compiling<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// The current thread holds `COMPILING` for the collection that it asks for.
+static HELD: AtomicBool = AtomicBool::new(false);
+
+/// Runs `f`, a collection that the program has asked for, when nothing is being compiled, if that can be had soon.
+pub(super) fn between_compiles<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
+    let held = crate::threads::state::blocked(t, || COMPILING.try_lock_exclusive_for(COMPILE));
+    HELD.store(held, Ordering::Relaxed);
+    let result = f();
+    if held {
+        HELD.store(false, Ordering::Relaxed);
+        // SAFETY: taken above.
+        unsafe { COMPILING.unlock_exclusive() }
+    }
+    result
+}
+
 /// Start of a pause, all threads standing: decides whether it unloads.
 pub(super) fn prepare() {
     let full = mmtk().get_plan().generational().is_none_or(|g| !g.is_current_gc_nursery());
@@ -75,7 +93,8 @@ pub(super) fn prepare() {
     if !WANTED.load(Ordering::Relaxed) || !full || !any() {
         return;
     }
-    let exclusive = COMPILING.try_lock_exclusive()
+    let exclusive = HELD.load(Ordering::Relaxed)
+        || COMPILING.try_lock_exclusive()
         || mmtk().is_emergency_collection() && COMPILING.try_lock_exclusive_for(PATIENCE);
     if exclusive {
         EPOCH.fetch_add(1, Ordering::Relaxed);
@@ -85,7 +104,7 @@ pub(super) fn prepare() {
 
 /// End of a pause.
 pub(super) fn finish() {
-    if ACTIVE.swap(false, Ordering::Relaxed) {
+    if ACTIVE.swap(false, Ordering::Relaxed) && !HELD.load(Ordering::Relaxed) {
         // SAFETY: taken by `prepare`.
         unsafe { COMPILING.unlock_exclusive() }
     }
@@ -119,8 +138,8 @@ pub(super) fn keep_object(object: ObjectReference, class: &Class, visit: &mut dy
 
 #[inline(always)]
 fn keep_class(class: &Class, visit: &mut dyn FnMut(Slot)) {
-    if class.loader.unloadable {
-        keep(class.loader, visit);
+    if class.kept_by.unloadable {
+        keep(class.kept_by, visit);
     }
 }
 
@@ -131,7 +150,7 @@ fn keep(loader: LoaderRef, visit: &mut dyn FnMut(Slot)) {
     while let Some(l) = waiting.pop() {
         if l.kept_in.swap(epoch, Ordering::AcqRel) != epoch {
             for_each_root(l, visit);
-            waiting.extend(l.dependencies.lock().iter().copied().filter(|d| d.unloadable));
+            waiting.extend(l.dependencies.lock().values());
         }
     }
 }
@@ -157,8 +176,8 @@ pub(super) fn for_each_root(l: LoaderRef, f: &mut dyn FnMut(Slot)) {
 /// Keeps what the loaders that are never unloaded depend on.
 pub(super) fn keep_permanent(visit: &mut dyn FnMut(Slot)) {
     for l in loader::all().into_iter().filter(|l| !l.unloadable) {
-        let dependencies = l.dependencies.lock().clone();
-        dependencies.into_iter().filter(|d| d.unloadable).for_each(|d| keep(d, visit));
+        let dependencies: Vec<LoaderRef> = l.dependencies.lock().values().copied().collect();
+        dependencies.into_iter().for_each(|d| keep(d, visit));
     }
 }
 

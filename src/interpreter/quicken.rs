@@ -265,7 +265,7 @@ fn linked(t: &JavaThread, method: MethodRef, call: LinkedCall) -> VmResult<Insn>
     if call.appendix.is_null() && call.adapter.is_static() {
         return Ok(Insn::new(Op::InvokeStaticQ, call.adapter.arg_slots, address(call.adapter)));
     }
-    let loader = method.class().loader;
+    let loader = method.class().kept_by;
     let appendix = call.appendix.non_null().map(|o| new_slot_of(loader, o));
     let site = method
         .class()
@@ -298,7 +298,7 @@ fn ldc(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {
     let slot: &'static RootSlot = match pool.get(index) {
         // Class constants are recorded as classes: the slot is the mirror's own, in metaspace.
         Constant::Class { .. } => &resolve::class(t, holder, index)?.mirror,
-        _ => holder.constants.slot(index).unwrap_or_else(|| new_slot_of(holder.loader, object)),
+        _ => holder.constants.slot(index).unwrap_or_else(|| new_slot_of(holder.kept_by, object)),
     };
     Ok(Insn::new(Op::LdcQ, 0, address(slot)))
 }

@@ -68,7 +68,7 @@ pub fn linked_handle(holder: ClassRef, index: u16) -> Option<Linked> {
 
 /// Records how the site was linked, unless another thread was first; what holds.
 fn settle(t: &JavaThread, loader: LoaderRef, key: (usize, u32), call: LinkedCall) -> VmResult<LinkedCall> {
-    loader.depend_on(call.adapter.class().loader);
+    loader.depend_on(call.adapter.class().kept_by);
     let appendix = call.appendix.non_null().map(|o| new_slot_of(loader, o));
     let mut sites = SITES.lock();
     if let std::collections::hash_map::Entry::Vacant(v) = sites.entry(key) {
@@ -92,7 +92,7 @@ pub fn link_dynamic(t: &JavaThread, method: MethodRef, bci: usize, index: u16) -
     }
     let specifier = Specifier::at(method.class(), index).expect("format checking accepted the entry");
     match run_bootstrap(t, &specifier) {
-        Ok(call) => settle(t, method.class().loader, key, call),
+        Ok(call) => settle(t, method.class().kept_by, key, call),
         Err(thrown) => {
             let thrown = wrap(t, thrown);
             let Some(mut error) = resolve::error_to_record(t.exception.get()) else {
@@ -164,7 +164,7 @@ pub fn link_handle_call(t: &JavaThread, holder: ClassRef, index: u16) -> VmResul
         return Err(throw(t, "java/lang/NoSuchMethodError", Some(text)));
     }
     let call = link_invoker(t, class, name, descriptor, holder)?;
-    settle(t, holder.loader, key, call)
+    settle(t, holder.kept_by, key, call)
 }
 
 /// Has the library link a call of `class.name` (MethodHandle or VarHandle) with this

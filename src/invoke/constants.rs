@@ -44,18 +44,18 @@ pub fn resolve_constant(t: &JavaThread, holder: ClassRef, index: u16) -> VmResul
         Constant::Dynamic { .. } => dynamic(t, holder, index)?,
         other => unreachable!("{other:?} is not a loadable reference constant"),
     };
-    let fresh = new_slot_of(holder.loader, value);
+    let fresh = new_slot_of(holder.kept_by, value);
     match holder.constants.set_slot(index, fresh) {
         Some(first) => {
             if !std::ptr::eq(first, fresh) {
                 // SAFETY: ours was not published.
-                unsafe { free_slot_of(holder.loader, fresh) }
+                unsafe { free_slot_of(holder.kept_by, fresh) }
             }
             Ok(first.get())
         }
         None => {
             // SAFETY: as above.
-            unsafe { free_slot_of(holder.loader, fresh) }
+            unsafe { free_slot_of(holder.kept_by, fresh) }
             Err(resolve::recorded(t, holder, index).expect("another thread has recorded its failure"))
         }
     }

@@ -7,7 +7,6 @@
 //! checked when it is recorded, and later whenever a class is entered in a loader's dictionary
 //! ([`enter`]).
 
-use super::load;
 use super::resolve::Reference;
 use super::vtable;
 use crate::classfile::{FieldType, MethodDescriptor};
@@ -100,15 +99,6 @@ fn key(l: LoaderRef) -> usize {
     l as *const Loader as usize
 }
 
-/// The loader that loads for `l`: for the loader data of one hidden class that of its loader.
-fn initiating(l: LoaderRef) -> LoaderRef {
-    if l.is_hidden_holder {
-        load::loader_data(l.object.get()).unwrap_or(l)
-    } else {
-        l
-    }
-}
-
 /// Constrains `a` and `b` to agree about the class `name`; `false` if they do not.
 fn constrain(name: Symbol, a: LoaderRef, b: LoaderRef) -> bool {
     let both = |a: Option<ClassRef>, b: Option<ClassRef>| a.is_some() && a == b;
@@ -127,7 +117,6 @@ fn constrain(name: Symbol, a: LoaderRef, b: LoaderRef) -> bool {
 /// Constrains two loaders to agree about every class named in `descriptor` (of a method or
 /// field). The first type they disagree about: the class name, or descriptor of an array.
 fn disagreement(descriptor: Symbol, a: LoaderRef, b: LoaderRef) -> Option<Symbol> {
-    let (a, b) = (initiating(a), initiating(b));
     if std::ptr::eq(a, b) {
         return None;
     }
@@ -288,7 +277,7 @@ pub(super) fn enter(loader: LoaderRef, class: ClassRef) -> Entry {
             return Entry::Refused(other);
         }
     }
-    loader.depend_on(class.loader);
+    loader.depend_on(class.kept_by);
     dictionary.insert(class.name, class);
     Entry::New
 }
@@ -297,7 +286,7 @@ pub(super) fn enter(loader: LoaderRef, class: ClassRef) -> Entry {
 pub(super) fn refused(t: &JavaThread, loader: LoaderRef, class: ClassRef, demanded: ClassRef) -> Thrown {
     let id = loader.name_and_id();
     let mut text = format!("loader constraint violation: loader {id} wants to load {} {class}.", class.kind_text());
-    if std::ptr::eq(initiating(demanded.loader), loader) {
+    if std::ptr::eq(demanded.loader, loader) {
         text.push_str(&format!(" ({})", class.in_module_of_loader(false, true)));
     } else {
         text.push_str(&format!(

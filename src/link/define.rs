@@ -15,7 +15,7 @@ use crate::heap::roots::RootSlot;
 use crate::meta::class::*;
 use crate::meta::constants::RuntimeConstantPool;
 use crate::meta::field::{Field, FieldRef};
-use crate::meta::loader::{LoaderRef, JAVA_BASE_DEFINED};
+use crate::meta::loader::{Loader, LoaderRef, JAVA_BASE_DEFINED};
 use crate::meta::metaspace::MetaspaceExhausted;
 use crate::meta::method::{method_flags, Method, MethodKind, MethodRef};
 use crate::meta::symbol::Symbol;
@@ -388,13 +388,14 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
     if all_interfaces.iter().any(|i| i.has_flag(class_flags::HAS_DEFAULTS)) {
         flags |= class_flags::HAS_DEFAULTS;
     }
-    if let Some(h) = &options.hidden {
+    if options.hidden.is_some() {
         flags |= class_flags::HIDDEN;
-        if h.strong {
-            flags |= class_flags::STRONG;
-        }
-    } else {
+    }
+    let mut kept_by = loader;
+    if options.hidden.as_ref().is_none_or(|h| h.strong) {
         flags |= class_flags::STRONG;
+    } else {
+        kept_by = Loader::of_hidden_class(loader);
     }
     let mut layout_word = align_object(layout.fields_end as usize) as u32;
     let slow = file_ref.access_flags & (ACC_ABSTRACT | ACC_INTERFACE) != 0
@@ -457,6 +458,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
         interfaces: interfaces.into(),
         secondary_supers: OnceLock::new(),
         loader,
+        kept_by,
         module: AtomicPtr::new(module),
         package: Some(package),
         constants,
@@ -489,7 +491,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
         &*(address as *const Class)
     };
     for s in class.super_class.iter().chain(class.interfaces.iter()) {
-        class.loader.depend_on(s.loader);
+        class.kept_by.depend_on(s.kept_by);
     }
     let is_set = class.secondary_supers.set(secondary.into()).is_ok();
     debug_assert!(is_set);

@@ -89,7 +89,7 @@ fn is_super_in_progress(t: &JavaThread, loader: LoaderRef, name: Symbol) -> bool
     placeholders.get(&name).is_some_and(|l| l.iter().any(|p| p.thread == t.id && p.kind == PlaceholderKind::Super))
 }
 
-/// Reflection's delegating loaders and hidden classes' holders load through the loader behind.
+/// Reflection's delegating loaders load through the loader behind.
 fn effective_loader(l: LoaderRef) -> LoaderRef {
     let object = l.object.get();
     if object.is_null() {
@@ -100,7 +100,6 @@ fn effective_loader(l: LoaderRef) -> LoaderRef {
             let parent = load_ref(object, KnownField::LoaderParent.offset());
             loader_data(parent).unwrap_or(l)
         }
-        _ if l.is_hidden_holder => loader_data(object).unwrap_or(l),
         _ => l,
     }
 }
@@ -143,7 +142,10 @@ fn enter_defined(loader: LoaderRef, class: ClassRef) -> Entry {
 }
 
 fn published(class: ClassRef) {
-    class.loader.add_defined(class);
+    class.kept_by.add_defined(class);
+    if !std::ptr::eq(class.kept_by, class.loader) {
+        class.kept_by.register();
+    }
     crate::vm::log_class_load(class);
 }
 
@@ -268,7 +270,7 @@ pub fn array_class(t: &JavaThread, component: ClassRef) -> VmResult<ClassRef> {
         Ordering::Acquire,
     ) {
         Ok(_) => {
-            made.loader.add_defined(made);
+            made.kept_by.add_defined(made);
             Ok(made)
         }
         // SAFETY: as above.
@@ -428,6 +430,7 @@ fn make_array(t: &JavaThread, component: Option<ClassRef>, element: BasicType) -
         interfaces: vec![Known::Cloneable.get(), Known::Serializable.get()].into(),
         secondary_supers: OnceLock::new(),
         loader,
+        kept_by: component.map_or(loader, |c| c.kept_by),
         module: AtomicPtr::new(bottom.map_or(std::ptr::null_mut(), |b| b.module.load(Ordering::Acquire))),
         package: bottom.and_then(|b| b.package),
         constants: RuntimeConstantPool::new(None),
@@ -524,7 +527,7 @@ pub fn loader_of(_t: &JavaThread, object: Oop) -> LoaderRef {
         return l;
     }
     let parallel = !load_ref(object, KnownField::LoaderParallelLockMap.offset()).is_null();
-    let l = Loader::create(object, parallel, false);
+    let l = Loader::create(object, parallel);
     store::<u64>(object, KnownField::LoaderLoader.offset(), l as *const Loader as usize as u64);
     let unnamed = load_ref(object, KnownField::LoaderUnnamedModule.offset());
     // Only the constructors of ClassLoader set it: who got around them must not come further.

@@ -112,7 +112,7 @@ pub fn class(t: &JavaThread, holder: ClassRef, index: u16) -> VmResult<ClassRef>
         return Err(thrown);
     }
     let resolved = class_uncached(t, holder, index).map_err(|e| record(t, holder, index, e))?;
-    holder.loader.depend_on(resolved.loader);
+    holder.kept_by.depend_on(resolved.kept_by);
     holder.constants.set_class(index, resolved);
     Ok(resolved)
 }

@@ -160,6 +160,8 @@ pub struct Class {
     pub secondary_supers: OnceLock<Box<[ClassRef]>>,
     /// The defining loader.
     pub loader: LoaderRef,
+    /// What the class is unloaded with: its loader, but for a hidden class that is not strong.
+    pub kept_by: LoaderRef,
     /// Null for arrays of primitives until modules are set; read through [`Class::module`].
     pub module: AtomicPtr<super::loader::Module>,
     pub package: Option<PackageRef>,

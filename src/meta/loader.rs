@@ -18,8 +18,8 @@ pub type ModuleRef = &'static Module;
 /// A package; lives as long as its loader.
 pub type PackageRef = &'static Package;
 
-/// The VM's side of one `ClassLoader` object (or of the boot loader, or of one non-strong
-/// hidden class, which has a loader data of its own so that it can be unloaded alone).
+/// The VM's side of one `ClassLoader` object or of the boot loader; or what lives and dies with one non-strong
+/// hidden class, which is unloaded alone: see [`Class::kept_by`](super::class::Class::kept_by).
 pub struct Loader {
     /// The `java.lang.ClassLoader`, null for the boot loader.
     pub object: RootSlot,
@@ -39,14 +39,12 @@ pub struct Loader {
     pub arena: Arena,
     /// Whether the loader registered as parallel capable.
     pub parallel_capable: bool,
-    /// This is the loader data of one non-strong hidden class.
-    pub is_hidden_holder: bool,
     /// The program may lose it (the JDK's own loaders it cannot): see `heap::unloading`.
     pub unloadable: bool,
     /// The last collection that has met it, if it is unloadable.
     pub kept_in: AtomicU32,
-    /// Unloadable loaders whose classes this one's have been linked with.
-    pub dependencies: Mutex<Vec<LoaderRef>>,
+    /// Unloadable loaders whose classes this one's have been linked with, by id.
+    pub dependencies: Mutex<HashMap<u32, LoaderRef>>,
     /// What the constants and call sites of an unloadable loader's classes refer to.
     pub slots: Table,
     pub id: u32,
@@ -146,7 +144,7 @@ pub static JAVA_BASE_DEFINED: AtomicBool = AtomicBool::new(false);
 
 /// The boot loader.
 pub fn boot() -> LoaderRef {
-    BOOT.get_or_init(|| Loader::create(Oop::NULL, true, false))
+    BOOT.get_or_init(|| Loader::create(Oop::NULL, true))
 }
 
 /// Every loader alive, boot loader first.
@@ -172,8 +170,28 @@ const SLOT_CHUNK: usize = 64;
 
 impl Loader {
     /// Makes and registers loader data. `object` is stored in a registered root slot.
-    pub fn create(object: Oop, parallel_capable: bool, is_hidden_holder: bool) -> LoaderRef {
-        let l: LoaderRef = Box::leak(Box::new(Loader {
+    pub fn create(object: Oop, parallel_capable: bool) -> LoaderRef {
+        let unloadable = object.non_null().is_some_and(|o| !is_builtin(o.class().name));
+        let l = Loader::new(object, parallel_capable, unloadable);
+        LOADERS.lock().push(l);
+        l
+    }
+
+    /// What keeps one hidden class that `loader` defines and does not keep. [`Loader::register`] follows when the
+    /// class has a mirror: before that a collection would find it dead.
+    pub fn of_hidden_class(loader: LoaderRef) -> LoaderRef {
+        let l = Loader::new(Oop::NULL, loader.parallel_capable, true);
+        l.depend_on(loader);
+        l
+    }
+
+    /// Enters a loader of [`Loader::of_hidden_class`] in the list of all.
+    pub fn register(&'static self) {
+        LOADERS.lock().push(self);
+    }
+
+    fn new(object: Oop, parallel_capable: bool, unloadable: bool) -> LoaderRef {
+        Box::leak(Box::new(Loader {
             object: RootSlot::new(object),
             dictionary: RwLock::default(),
             defined: Mutex::default(),
@@ -184,24 +202,18 @@ impl Loader {
             unnamed_module: AtomicPtr::new(std::ptr::null_mut()),
             arena: Arena::default(),
             parallel_capable,
-            is_hidden_holder,
-            unloadable: object.non_null().is_some_and(|o| !is_builtin(o.class().name)),
+            unloadable,
             kept_in: AtomicU32::new(0),
             dependencies: Mutex::default(),
             slots: Table::new(SLOT_CHUNK),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-        }));
-        LOADERS.lock().push(l);
-        l
+        }))
     }
 
     /// Records that classes of this loader have been linked with one of `other`'s: they keep it.
     pub fn depend_on(&self, other: LoaderRef) {
         if other.unloadable && !std::ptr::eq(self, other) {
-            let mut list = self.dependencies.lock();
-            if !list.iter().any(|d| std::ptr::eq(*d, other)) {
-                list.push(other);
-            }
+            self.dependencies.lock().insert(other.id, other);
         }
     }
 

@@ -364,7 +364,7 @@ impl Builder<'_> {
 
     /// The loader of the method compiled, which keeps what its code refers to.
     fn root_loader(&self) -> LoaderRef {
-        self.scopes[0].method.class().loader
+        self.scopes[0].method.class().kept_by
     }
 
     /// Pushes the target of a known call site (the field is final only so that Java code cannot write it); whether
