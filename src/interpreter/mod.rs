@@ -12,5 +12,6 @@ pub mod prepare;
 pub mod quicken;
 pub mod run;
 pub mod semantics;
+pub mod slot_types;
 pub mod slow;
 pub mod unwind;

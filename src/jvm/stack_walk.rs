@@ -9,14 +9,16 @@
 
 use crate::exceptions::{backtrace, throw, Thrown, VmResult};
 use crate::heap::access::{array_ref, load_ref, set_array_ref, store, store_ref};
+use crate::heap::alloc;
 use crate::heap::layout::Oop;
 use crate::interpreter::call::call;
 use crate::invoke::resolved_method;
 use crate::jvm_entry;
+use crate::link::{init, load as loading};
 use crate::meta::class::ClassRef;
 use crate::meta::method::{method_flags, MethodRef};
 use crate::meta::well_known::{method, Known, KnownField};
-use crate::threads::stackwalk::{frames, FrameView, Frames};
+use crate::threads::stackwalk::{frames, Content, FrameView, Frames};
 use crate::threads::JavaThread;
 use std::cell::RefCell;
 use std::iter::Peekable;
@@ -26,6 +28,10 @@ const FILL_CLASS_REFS_ONLY: i64 = 0x2;
 const GET_CALLER_CLASS: i64 = 0x4;
 const SHOW_HIDDEN_FRAMES: i64 = 0x20;
 const FILL_LIVE_STACK_FRAMES: i64 = 0x100;
+
+/// `LiveStackFrameInfo.mode`.
+const MODE_INTERPRETED: i32 = 1;
+const MODE_COMPILED: i32 = 2;
 
 /// MemberName's flags (`MethodHandleNatives.Constants`).
 const IS_METHOD: i32 = 0x0001_0000;
@@ -81,7 +87,11 @@ fn fill(
         if class_only {
             set_array_ref(t, buffer, index as usize, f.method.class().mirror());
         } else {
-            fill_frame_info(t, array_ref(buffer, index as usize), &f)?;
+            let info = array_ref(buffer, index as usize);
+            fill_frame_info(t, info, &f)?;
+            if mode & FILL_LIVE_STACK_FRAMES != 0 {
+                fill_live_frame(t, info, &f)?;
+            }
         }
         index += 1;
     }
@@ -96,6 +106,50 @@ fn fill_frame_info(t: &JavaThread, info: Oop, f: &FrameView) -> VmResult<()> {
     let version = f.method.class().redefinition_count.load(Ordering::Relaxed);
     store::<i16>(info, KnownField::SfiVersion.offset(), version as i16);
     Ok(())
+}
+
+/// `LiveStackFrameInfo`: local variables, operand stack and monitors.
+fn fill_live_frame(t: &JavaThread, info: Oop, f: &FrameView) -> VmResult<()> {
+    let objects = loading::array_class(t, Known::Object.get())?;
+    let make = |n: usize| if n == 0 { Ok(Oop::NULL) } else { alloc::array(t, objects, n as i32) };
+    let (locals, operands) = f.contents();
+    let (locals, operands, monitors) = (make(locals.len())?, make(operands.len())?, make(f.monitors().len())?);
+    // Read anew: what compiled code names as constants may have moved.
+    let (in_locals, in_operands) = f.contents();
+    let in_monitors: Vec<Content> = f.monitors().into_iter().map(Content::Reference).collect();
+    let all = [
+        (locals, &in_locals, KnownField::LsfLocals),
+        (operands, &in_operands, KnownField::LsfOperands),
+        (monitors, &in_monitors, KnownField::LsfMonitors),
+    ];
+    let kept = || all.iter().filter(|x| !x.0.is_null());
+    for (array, contents, field) in kept() {
+        for (i, c) in contents.iter().enumerate() {
+            if let Content::Reference(o) = *c {
+                set_array_ref(t, *array, i, o);
+            }
+        }
+        store_ref(t, info, field.offset(), *array);
+    }
+    init::initialize(t, Known::LiveStackFrameInfo.get())?;
+    for (array, contents, _) in kept() {
+        for (i, c) in contents.iter().enumerate() {
+            match *c {
+                Content::Reference(_) => {}
+                Content::Word(bits) => set_array_ref(t, *array, i, primitive_slot(t, bits)?),
+                Content::Unknown => set_array_ref(t, *array, i, primitive_slot(t, 0)?),
+            }
+        }
+    }
+    let mode = if f.activation().is_some() { MODE_COMPILED } else { MODE_INTERPRETED };
+    store::<i32>(info, KnownField::LsfMode.offset(), mode);
+    Ok(())
+}
+
+/// A `LiveStackFrame.PrimitiveSlot` of 64 bits.
+fn primitive_slot(t: &JavaThread, bits: u64) -> VmResult<Oop> {
+    let make = method(Known::LiveStackFrameInfo, "asPrimitive", "(J)Ljava/lang/LiveStackFrame$PrimitiveSlot;");
+    Ok(Oop::from_address(call(t, make, &[bits, 0])? as usize))
 }
 
 /// Makes a MemberName stand for a method that is on the stack.
@@ -140,10 +194,6 @@ jvm_entry! {
     fn JVM_CallStackWalk(t, stream: Oop, mode: i64, skip: i32, count: i32, start: i32, buffer: Oop) -> Oop {
         if buffer.is_null() {
             return Err(throw(t, "java/lang/NullPointerException", Some("frames_array is NULL".into())));
-        }
-        if mode & FILL_LIVE_STACK_FRAMES != 0 {
-            let m = "LiveStackFrame: Kiln does not show locals and operands to StackWalker".to_string();
-            return Err(throw(t, "java/lang/UnsupportedOperationException", Some(m)));
         }
         let mut walk = frames(t).peekable();
         while walk.next_if(|f| is_walker(f.method.class())).is_some() {}

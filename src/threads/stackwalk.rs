@@ -1,9 +1,11 @@
 //! Walking a thread's Java frames.
 
+use crate::code::assembled::Where;
 use crate::code::frames::{self, Activation, Activations};
 use crate::heap::layout::Oop;
 use crate::interpreter::frame::{Frame, FrameKind};
 use crate::interpreter::monitors;
+use crate::interpreter::slot_types::{self, Kind};
 use crate::meta::class::ClassRef;
 use crate::meta::method::{method_flags, MethodRef};
 use crate::meta::well_known::Known;
@@ -74,6 +76,21 @@ impl FrameView {
         }
     }
 
+    /// What the local variables hold, then what the operand stack holds without the arguments of a call that is
+    /// going on: those are the callee's. A long or double value is in the second of its two slots, as on HotSpot.
+    pub fn contents(&self) -> (Vec<Content>, Vec<Content>) {
+        match &self.place {
+            // SAFETY: the frame is on the stack of a thread that stands or is the current one.
+            Place::Interpreted(f) => unsafe { interpreted_contents(self.method, &**f, self.bci) },
+            Place::Compiled(a, depth) => {
+                let f = &a.point().frames[*depth];
+                let mut locals = compiled_contents(a, &f.locals);
+                locals.resize(f.method.max_locals as usize, Content::Unknown);
+                (locals, compiled_contents(a, &f.stack))
+            }
+        }
+    }
+
     /// The machine frame, of compiled code.
     pub fn activation(&self) -> Option<Activation> {
         match self.place {
@@ -81,6 +98,67 @@ impl FrameView {
             Place::Compiled(a, _) => Some(a),
         }
     }
+}
+
+/// What a slot of a frame holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// Nothing that is used any more, or of a type that differs from way to way.
+    Unknown,
+    Word(u64),
+    /// An object, which may move unless the frame keeps it in its place; null for one that compiled code does without,
+    /// as on HotSpot.
+    Reference(Oop),
+}
+
+unsafe fn interpreted_contents(m: MethodRef, f: &Frame, bci: usize) -> (Vec<Content>, Vec<Content>) {
+    let read = |kinds: &[Kind], at: *const u64| -> Vec<Content> {
+        let content = |(i, kind): (usize, &Kind)| match kind {
+            Kind::Unknown | Kind::Return(_) => Content::Unknown,
+            Kind::Reference => Content::Reference(Oop::from_address(*at.add(i) as usize)),
+            Kind::Word => Content::Word(*at.add(i)),
+            Kind::Long => Content::Word(0),
+            Kind::Rest => Content::Word(*at.add(i - 1)),
+        };
+        kinds.iter().enumerate().map(content).collect()
+    };
+    if f.kind == FrameKind::Native {
+        return (read(&slot_types::arguments(m), f.locals), vec![]);
+    }
+    let Some(mut slots) = slot_types::before(m, bci) else {
+        return (vec![Content::Unknown; m.max_locals as usize], vec![]);
+    };
+    let kept = slots.stack.len() - slot_types::taken_by_call(m, bci).min(slots.stack.len());
+    slots.stack.truncate(kept);
+    (read(&slots.locals, f.locals), read(&slots.stack, f.stack_base()))
+}
+
+fn compiled_contents(a: &Activation, places: &[Where]) -> Vec<Content> {
+    use crate::compiler::ir::Type;
+    // The value of a long or double, for its second slot.
+    let mut rest = None;
+    let content = |w: &Where| {
+        if let Some(value) = rest.take() {
+            return Content::Word(value);
+        }
+        // SAFETY: the frame is on the stack of a thread that stands or is the current one.
+        let value = unsafe { a.value(w) };
+        match (w, value) {
+            (Where::Virtual(_), _) => Content::Reference(Oop::NULL),
+            (Where::Object(_) | Where::Mirror(_), Some(v)) => Content::Reference(Oop::from_address(v as usize)),
+            (Where::Frame(ty, _) | Where::Const(ty, _), Some(v)) => match ty {
+                Type::Ref => Content::Reference(Oop::from_address(v as usize)),
+                Type::I32 | Type::F32 => Content::Word(v),
+                Type::I64 | Type::F64 => {
+                    rest = Some(v);
+                    Content::Word(0)
+                }
+                Type::Ptr => Content::Unknown,
+            },
+            _ => Content::Unknown,
+        }
+    };
+    places.iter().map(content).collect()
 }
 
 /// See [`frames`].

@@ -6,7 +6,7 @@
 //! translated where they are called, into the same function.
 
 mod arithmetic;
-mod bytecode;
+pub mod bytecode;
 mod constant;
 mod exceptions;
 mod flow;
