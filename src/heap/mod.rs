@@ -23,6 +23,9 @@ use mmtk_binding::{mmtk, tls_of, Kiln};
 const GIB: usize = 1 << 30;
 /// Lowest heap address: above the class metadata, so that no metadata pointer looks like one.
 const HEAP_START: usize = 4 * GIB;
+/// Where the heap starts if it is not too large for that. Stacks are scanned conservatively, and much that lies there
+/// looks like an address from 4 GiB on: pairs of a number and a 1, class words that would be narrow references to it.
+const USUAL_HEAP_START: usize = 8 * GIB;
 /// Narrow references reach this far.
 const HEAP_END: usize = 32 * GIB;
 /// Heaps up to this size use the contiguous layout, which starts fastest.
@@ -138,16 +141,17 @@ fn vm_layout(max: usize) -> VMLayout {
     if max <= CONTIGUOUS_MAX {
         VMLayout {
             log_address_space: 36,
-            heap_start: address(HEAP_START),
+            heap_start: address(USUAL_HEAP_START),
             heap_end: address(64 * GIB),
             log_space_extent: 32,
             force_use_contiguous_spaces: true,
         }
     } else {
+        let start = if USUAL_HEAP_START + 2 * max <= HEAP_END { USUAL_HEAP_START } else { HEAP_START };
         VMLayout {
             log_address_space: 35,
-            heap_start: address(HEAP_START),
-            heap_end: address((HEAP_START + 2 * max + (1 << 22) - 1) & !((1 << 22) - 1)),
+            heap_start: address(start),
+            heap_end: address((start + 2 * max + (1 << 22) - 1) & !((1 << 22) - 1)),
             log_space_extent: 31,
             force_use_contiguous_spaces: false,
         }

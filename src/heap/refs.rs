@@ -14,7 +14,7 @@ use super::unloading;
 use crate::exceptions::VmResult;
 use crate::meta::class::ReferenceKind;
 use crate::meta::well_known::{method, Known, KnownField};
-use crate::threads::{monitor, state, JavaThread};
+use crate::threads::{monitor, stale, state, JavaThread};
 use mmtk::scheduler::GCWorker;
 use mmtk::vm::{ObjectTracer, ObjectTracerContext};
 use parking_lot::{Condvar, Mutex};
@@ -271,12 +271,13 @@ pub fn take_pending(_t: &JavaThread) -> Oop {
 
 /// Waits until the pending list is not empty (`JVM_WaitForReferencePendingList`).
 pub fn wait_for_pending(t: &JavaThread) {
-    state::blocked(t, || {
+    let wait = || {
         let mut guard = PENDING_LOCK.lock();
         while !has_pending() {
             PENDING_CHANGED.wait(&mut guard);
         }
-    })
+    };
+    stale::without_references(t, || state::blocked(t, wait))
 }
 
 /// `Reference.clear0`: to running code the referent is an ordinary field. No barrier: nothing

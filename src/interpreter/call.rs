@@ -7,7 +7,9 @@ use crate::exceptions::VmResult;
 use crate::heap::layout::Oop;
 use crate::link::resolve;
 use crate::meta::method::MethodRef;
+use super::insn::Insn;
 use crate::threads::safepoint::poll_suspension;
+use crate::threads::state::with_spilled_registers;
 use crate::threads::thread::ThreadState;
 use crate::threads::JavaThread;
 use std::sync::atomic::Ordering;
@@ -48,7 +50,10 @@ pub fn call(t: &JavaThread, method: MethodRef, args: &[u64]) -> VmResult<u64> {
         t.top_frame.set(entry);
         t.stack_top.set(top);
         let state = t.state.swap(ThreadState::InJava as u8, Ordering::Relaxed);
-        let result = enter(t, method, stack, top);
+        let result = with_spilled_registers(|sp| {
+            (*entry).pc = sp as *const Insn;
+            enter(t, method, stack, top)
+        });
         t.state.store(state, Ordering::Relaxed);
         debug_assert!(t.top_frame.get() == entry, "frames are balanced");
         t.top_frame.set(prev);

@@ -27,7 +27,8 @@ pub enum FrameKind {
     Java = 0,
     /// A native method (its locals are its arguments).
     Native = 1,
-    /// Border: entered from Rust or native code; `prev` is the frame below the border.
+    /// Border: entered from Rust or native code; `prev` is the frame below the border, `pc` the machine stack pointer
+    /// above which all that the callers hold lies, their registers included.
     Entry = 2,
     /// Border: entered from compiled code. `sp` and `pc` are the machine stack pointer and the return address of
     /// the innermost compiled frame, which is the first of a run that ends where the interpreter (or Rust code)

@@ -215,7 +215,7 @@ fn reference_size(_t: &JavaThread, _args: *const u64) -> VmResult<u64> {
 }
 
 fn collect(t: &JavaThread, _args: *const u64) -> VmResult<u64> {
-    crate::threads::stale::collecting(t, || heap::collect(t));
+    crate::threads::stale::without_references(t, || heap::collect(t));
     Ok(0)
 }
 

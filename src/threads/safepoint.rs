@@ -9,6 +9,7 @@
 //! returns to Java code from native code and calls into it, entries into the VM from native code, after parking,
 //! sleeping and waiting. It gives up a monitor that it got while it was suspended.
 
+use super::stale;
 use super::registry::{self, Registry, RESUMED, STOPPED};
 use super::state::with_spilled_registers;
 use super::thread::ThreadState;
@@ -98,8 +99,7 @@ fn standing<R>(t: &JavaThread, suspension: Suspension, f: impl FnOnce(&mut Mutex
     let saved = t.saved_sp.load(Ordering::Relaxed);
     let result = with_spilled_registers(|sp| {
         let before = t.state();
-        let above_allocator = t.vm.scan_from.get();
-        t.saved_sp.store(if above_allocator != 0 { above_allocator } else { sp }, Ordering::Relaxed);
+        t.saved_sp.store(stale::scan_from(t, sp), Ordering::Relaxed);
         let mut r = registry::lock();
         t.state.store(ThreadState::Blocked as u8, Ordering::SeqCst);
         t.vm.passing.store(suspension == Suspension::Later, Ordering::Relaxed);

@@ -7,13 +7,21 @@ use super::JavaThread;
 use crate::interpreter::frame::FrameKind;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
-use std::sync::atomic::Ordering;
 
 /// Bytes of stack that are cleared before a handler: more than the run-time's way to a failing allocation takes.
 pub const CLEARED: usize = 32 << 10;
 
 /// Bytes of stack that the collector's allocator uses, roughly.
 const ALLOCATOR: usize = 3 << 10;
+
+/// From where a collection is to scan the stack of the current thread, which stands at `sp`.
+#[inline(always)]
+pub(super) fn scan_from(t: &JavaThread, sp: usize) -> usize {
+    match t.vm.scan_from.get() {
+        0 => sp,
+        above => above,
+    }
+}
 
 /// An allocation has failed: have the stack cleared when its exception has found where it goes.
 pub fn request(t: &JavaThread) {
@@ -58,21 +66,22 @@ pub fn allocating<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Runs `f`, a collection that the running native method asks for. Native code holds its references in handles, and
-/// what the VM's frames on the way to it need lies on the Java stack, the arguments: a collection scans the stack from
-/// above the native code, and above all these frames where compiled code has made the call. Their dead words, which
-/// may be anything, then keep nothing alive that the program knows to have let go of.
-pub fn collecting<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
+/// Runs `f`, in which the running native method of the VM's holds no reference: a collection that it asks for, or a long
+/// wait. Native code holds its references in handles, and what the VM's frames on the way to it need lies on the Java
+/// stack, the interpreters' included: a collection scans the stack from above all these, which is where compiled code or
+/// Rust code has called. Their dead words, which may be anything, then keep nothing alive that the program knows to have
+/// let go of.
+pub fn without_references<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
     // SAFETY: the frames on the thread's own Java stack.
-    let native = unsafe { t.top_frame.get().as_ref() }.filter(|f| f.kind == FrameKind::Native);
-    let sp = match native.and_then(|f| unsafe { f.prev.as_ref() /* SAFETY: the same */ }).filter(|f| f.kind == FrameKind::Compiled) {
-        Some(border) => border.sp as usize,
-        // What the native method's stub has recorded; a native method of the VM's own has none, and nor may a thread
-        // that was attached.
-        None if native.is_some_and(|f| f.method().is_some_and(|m| m.vm_native().is_none())) => {
-            t.saved_sp.load(Ordering::Relaxed)
+    let sp = unsafe {
+        let mut frame = t.top_frame.get().as_ref();
+        while let Some(f) = frame.filter(|f| matches!(f.kind, FrameKind::Java | FrameKind::Native)) {
+            frame = f.prev.as_ref();
         }
-        None => 0,
+        frame.map_or(0, |border| match border.kind {
+            FrameKind::Compiled => border.sp as usize,
+            _ => border.pc as usize,
+        })
     };
     let before = t.vm.scan_from.replace(sp);
     let result = f();

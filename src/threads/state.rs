@@ -18,6 +18,7 @@
 //! The other direction, native code calling the VM (JNI, `JVM_*`): [`vm_scope`].
 
 use super::safepoint;
+use super::stale;
 use super::thread::ThreadState;
 use super::JavaThread;
 use std::sync::atomic::{fence, Ordering};
@@ -115,7 +116,7 @@ extern "C-unwind" {
 /// Calls `f` with the stack pointer below which nothing of the callers lies: their
 /// callee-saved registers are on the stack above it.
 #[inline(always)]
-pub(super) fn with_spilled_registers<R>(f: impl FnOnce(usize) -> R) -> R {
+pub(crate) fn with_spilled_registers<R>(f: impl FnOnce(usize) -> R) -> R {
     struct Call<F, R> {
         f: Option<F>,
         result: Option<R>,
@@ -151,7 +152,7 @@ fn outside<R>(t: &JavaThread, state: ThreadState, f: impl FnOnce() -> R) -> R {
     debug_assert!(matches!(before, ThreadState::InJava | ThreadState::InVm), "leaving state {before:?}");
     let saved = t.saved_sp.load(Ordering::Relaxed);
     let result = with_spilled_registers(|sp| {
-        t.saved_sp.store(sp, Ordering::Relaxed);
+        t.saved_sp.store(stale::scan_from(t, sp), Ordering::Relaxed);
         leave(t, state);
         let result = f();
         enter(t, before);
