@@ -1,10 +1,10 @@
 //! Calls between interpreted and compiled code.
 
 use super::compiled::CompiledMethod;
-use super::frames::Border;
+use super::frames::{self, Border};
 use super::stubs::{self, Arguments, CallIn};
 use crate::code::abi::{FLOAT_ARGS, INT_ARGS};
-use crate::exceptions::{throw, VmResult};
+use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::layout::{BasicType, Oop};
 use crate::interpreter::call;
 use crate::interpreter::frame::FRAME_SLOTS;
@@ -148,6 +148,10 @@ pub(super) unsafe extern "C" fn call_out(t: &JavaThread, m: MethodRef, args: *mu
         *stack.add(slot) = if wide { v } else { u64::from(v as u32) };
         slot += ty.slots();
     }
+    if m.kind() == MethodKind::Abstract && m.overpass_message.is_none() && !m.class().is_interface() {
+        let _pending = abstract_target(t, m, sp, Oop::from_address((*args).ints[0] as usize));
+        return 0;
+    }
     // The interpreter frame has them now, for as long as it needs them.
     std::ptr::write_bytes(args, 0, 1);
     t.stack_top.set(top);
@@ -157,6 +161,20 @@ pub(super) unsafe extern "C" fn call_out(t: &JavaThread, m: MethodRef, args: *mu
         Ok(v) => v,
         Err(_pending) => 0,
     }
+}
+
+/// The virtual call at which the compiled frame at `sp` stands selects the abstract method `selected`. Unlike the
+/// interpreter's calls, of which only that is known, HotSpot's compiled calls tell what was called and for which class.
+unsafe fn abstract_target(t: &JavaThread, selected: MethodRef, sp: usize, receiver: Oop) -> Thrown {
+    let caller = frames::activations(t, sp, frames::return_address(t, sp)).next().expect("compiled code has called");
+    let at = &caller.point().frames[0];
+    let code = at.method.code;
+    let bci = usize::from(at.bci);
+    let named = match code.get(bci..bci + 3) {
+        Some(&[0xb6, high, low]) => at.method.class().constants.method(u16::from_be_bytes([high, low])),
+        _ => None,
+    };
+    resolve::abstract_method_error(t, named.unwrap_or(selected), Some(selected), Some(receiver.class()))
 }
 
 /// What the method-handle intrinsic `m` comes to (null: an exception pends). A `linkTo*` drops its last argument,
