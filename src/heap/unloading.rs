@@ -225,6 +225,7 @@ pub(super) fn sweep() {
         s.subclasses.lock().retain(|c| !c.has_flag(class_flags::UNLOADED));
     }
     UNLOADED_CLASSES.fetch_add(count, Ordering::Relaxed);
+    crate::jvm::modules::forget_modules_of(&dead);
 }
 
 fn unload(c: ClassRef) {

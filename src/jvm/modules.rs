@@ -8,7 +8,7 @@ use crate::heap::access::{array_ref, load, load_ref, store, store_ref};
 use crate::heap::layout::Oop;
 use crate::heap::roots::RootSlot;
 use crate::heap::strings;
-use crate::jvm_entry;
+use crate::{jvm_entry, log, log_enabled};
 use crate::link::access::is_platform_loader;
 use crate::link::load as loading;
 use crate::meta::class::ClassRef;
@@ -120,6 +120,7 @@ fn new_module(name: Symbol, object: Oop, loader: LoaderRef, open: bool, version:
         open,
         reads: RwLock::default(),
         reads_all_unnamed: AtomicBool::new(false),
+        reads_unloadable: AtomicBool::new(false),
     }))
 }
 
@@ -129,6 +130,7 @@ fn new_package(name: Symbol, module: ModuleRef) -> PackageRef {
         module: AtomicPtr::new(module as *const Module as *mut Module),
         export_flags: AtomicU32::new(0),
         qualified_exports: RwLock::new(HashSet::new()),
+        exports_unloadable: AtomicBool::new(false),
         defined: AtomicBool::new(false),
     }))
 }
@@ -189,12 +191,111 @@ fn define_java_base(
             store_ref(t, mirror, KnownField::ClassModule.offset(), object);
         }
     }
-    log_defined(module);
+    log_defined(module, names);
     Ok(())
 }
 
-fn log_defined(module: ModuleRef) {
-    crate::log!(Info, [module, load], "{} location: {}", name_of(module), module.location.as_deref().unwrap_or("NULL"));
+/// What HotSpot logs of a definition.
+fn log_defined(module: ModuleRef, packages: &[Symbol]) {
+    if !log_enabled!(Info, [module, load]) && !log_enabled!(Debug, [module]) {
+        return;
+    }
+    let name = name_of(module);
+    let (location, version) = (module.location.as_deref().unwrap_or("NULL"), module.version.as_deref().unwrap_or("NULL"));
+    log!(Info, [module, load], "{name} location: {location}");
+    let count = packages.len();
+    let function = if name == JAVA_BASE { "define_javabase_module" } else { "define_module" };
+    if name == JAVA_BASE {
+        log!(
+            Debug,
+            [module],
+            "{function}(): Definition of module: {name}, version: {version}, location: {location}, package #: {count}"
+        );
+    } else {
+        let loader = module.loader;
+        let of = match loader.object.get().non_null() {
+            Some(o) => format!("for instance a '{}'{{{:#018x}}}", o.class().name, o.address()),
+            None => "of 'bootstrap'".into(),
+        };
+        log!(
+            Debug,
+            [module],
+            "{function}(): creation of module: {name}, version: {version}, location: {location}, \
+             loader data: {loader:p} {of}, package #: {count}"
+        );
+    }
+    for package in packages {
+        log!(Trace, [module], "{function}(): creation of package {package} for module {name}");
+    }
+}
+
+/// Whether modules of `of` may be unloaded while modules of `user` are there: another loader's, unless that is one of the
+/// JDK's own or the system class loader, which live for ever.
+fn may_go_before(of: LoaderRef, user: LoaderRef) -> bool {
+    let is_system_loader = || {
+        let class_loader = Known::ClassLoader.get().mirror();
+        load_ref(class_loader, KnownField::LoaderSystem.offset()) == of.object.get()
+    };
+    !std::ptr::eq(of, user) && !of.is_builtin() && !is_system_loader()
+}
+
+/// Notes that `from` reads a module of `loader`: a list that names what may be unloaded is one to clean up.
+fn note_read(from: ModuleRef, loader: LoaderRef) {
+    if may_go_before(loader, from.loader) && !from.reads_unloadable.swap(true, Ordering::AcqRel) {
+        log!(
+            Trace,
+            [module],
+            "ModuleEntry::set_read_walk_required(): module {} reads list must be walked",
+            name_of(from)
+        );
+    }
+}
+
+/// The same for a package that is exported to a module of `loader`.
+fn note_export(package: PackageRef, loader: LoaderRef) {
+    let module = package.module();
+    if may_go_before(loader, module.loader) && !package.exports_unloadable.swap(true, Ordering::AcqRel) {
+        log!(
+            Trace,
+            [module],
+            "PackageEntry::set_export_walk_required(): package {} defined in module {}, exports list must be walked",
+            package.name,
+            name_of(module)
+        );
+    }
+}
+
+/// Loaders have been unloaded: drops their modules from the lists of others. In a pause, when everything that is alive
+/// has been found.
+pub(crate) fn forget_modules_of(dead: &[LoaderRef]) {
+    if dead.is_empty() {
+        return;
+    }
+    let is_dead = |l: LoaderRef| dead.iter().any(|d| std::ptr::eq(*d, l));
+    // SAFETY: the lists hold addresses of modules, which are never freed.
+    let module_at = |address: usize| unsafe { &*(address as *const Module) };
+    for loader in crate::meta::loader::all() {
+        let packages: Vec<PackageRef> = loader.packages.read().values().copied().collect();
+        for p in packages.into_iter().filter(|p| p.exports_unloadable.load(Ordering::Acquire)) {
+            log!(
+                Trace,
+                [module],
+                "PackageEntry::purge_qualified_exports(): package {} defined in module {}, exports list being walked",
+                p.name,
+                name_of(p.module())
+            );
+            p.exports_unloadable.store(false, Ordering::Release);
+            p.qualified_exports.write().retain(|&m| !is_dead(module_at(m).loader));
+            p.qualified_exports.read().iter().for_each(|&m| note_export(p, module_at(m).loader));
+        }
+        let modules: Vec<ModuleRef> = loader.modules.read().values().copied().collect();
+        for m in modules.into_iter().filter(|m| m.reads_unloadable.load(Ordering::Acquire)) {
+            log!(Trace, [module], "ModuleEntry::purge_reads(): module {} reads list being walked", name_of(m));
+            m.reads_unloadable.store(false, Ordering::Release);
+            m.reads.write().retain(|&r| !is_dead(module_at(r).loader));
+            m.reads.read().iter().for_each(|&r| note_read(m, module_at(r).loader));
+        }
+    }
 }
 
 /// Enters a module and its packages into its loader's tables.
@@ -264,7 +365,7 @@ pub(crate) fn define_module(t: &JavaThread, object: Oop, open: bool, version: Oo
         return Err(throw(t, class, Some(m)));
     }
     bind(module, object);
-    log_defined(module);
+    log_defined(module, &names);
     Ok(())
 }
 
@@ -308,10 +409,19 @@ pub(crate) fn add_exports(t: &JavaThread, from: Oop, package: Oop, to: Option<Oo
             p.qualified_exports.write().clear();
         }
         Some(m) if !std::ptr::eq(m, from) && p.export_flags.load(Ordering::Acquire) & Package::EXPORTED == 0 => {
+            note_export(p, m.loader);
             p.qualified_exports.write().insert(m as *const Module as usize);
         }
         Some(_) => {}
     }
+    log!(
+        Debug,
+        [module],
+        "add_module_exports(): package {} in module {} is exported to module {}",
+        p.name,
+        name_of(from),
+        to.map_or("NULL".into(), name_of)
+    );
     Ok(())
 }
 
@@ -343,6 +453,13 @@ pub(crate) fn add_exports_to_unnamed(t: &JavaThread, module: Oop, package: Oop) 
         return illegal_argument(t, Some(&text));
     };
     p.export_flags.fetch_or(Package::EXPORTED_ALL_UNNAMED, Ordering::AcqRel);
+    log!(
+        Debug,
+        [module],
+        "add_module_exports_to_all_unnamed(): package {} in module {} is exported to all unnamed modules",
+        p.name,
+        name_of(m)
+    );
     Ok(())
 }
 
@@ -354,7 +471,17 @@ pub(crate) fn add_reads(t: &JavaThread, from: Oop, to: Oop) -> VmResult<()> {
     let Some(from) = module_of(t, from)? else {
         return illegal_argument(t, Some("from_module is not valid"));
     };
+    let log_edge = |to: Option<ModuleRef>| {
+        log!(
+            Debug,
+            [module],
+            "add_reads_module(): Adding read from module {} to module {}",
+            name_of(from),
+            to.map_or("all unnamed".into(), name_of)
+        );
+    };
     if to.is_null() {
+        log_edge(None);
         if from.is_named() {
             from.reads_all_unnamed.store(true, Ordering::Release);
         }
@@ -363,7 +490,9 @@ pub(crate) fn add_reads(t: &JavaThread, from: Oop, to: Oop) -> VmResult<()> {
     let Some(to) = module_of(t, to)? else {
         return illegal_argument(t, Some("to_module is invalid"));
     };
+    log_edge(Some(to));
     if from.is_named() && !std::ptr::eq(from, to) {
+        note_read(from, to.loader);
         from.reads.write().insert(to as *const Module as usize);
     }
     Ok(())
@@ -387,6 +516,7 @@ jvm_entry! {
         if !load_ref(module, KnownField::ModuleLoader.offset()).is_null() {
             return illegal_argument(t, Some("Class loader must be the boot class loader"));
         }
+        log!(Debug, [module], "set_bootloader_unnamed_module(): recording unnamed module for boot loader");
         bind(boot().unnamed_module(), module);
         Ok(())
     }

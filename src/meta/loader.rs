@@ -82,6 +82,8 @@ pub struct Module {
     pub reads: RwLock<HashSet<usize>>,
     /// Reads every unnamed module.
     pub reads_all_unnamed: AtomicBool,
+    /// `reads` names a module that may be unloaded before this one.
+    pub reads_unloadable: AtomicBool,
 }
 
 /// A run-time package.
@@ -92,6 +94,8 @@ pub struct Package {
     pub export_flags: AtomicU32,
     /// Modules it is exported to, by address.
     pub qualified_exports: RwLock<HashSet<usize>>,
+    /// `qualified_exports` names a module that may be unloaded before this package.
+    pub exports_unloadable: AtomicBool,
     /// At least one class of it has been defined.
     pub defined: AtomicBool,
 }
@@ -242,6 +246,7 @@ impl Loader {
             open: true,
             reads: RwLock::default(),
             reads_all_unnamed: AtomicBool::new(true),
+            reads_unloadable: AtomicBool::new(false),
         }));
         match self.unnamed_module.compare_exchange(
             std::ptr::null_mut(),
@@ -271,6 +276,7 @@ impl Loader {
                 module: AtomicPtr::new(module),
                 export_flags: AtomicU32::new(Package::EXPORTED),
                 qualified_exports: RwLock::default(),
+                exports_unloadable: AtomicBool::new(false),
                 defined: AtomicBool::new(false),
             }))
         })

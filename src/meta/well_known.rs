@@ -204,6 +204,7 @@ well_known_fields! {
     LoaderParent = ClassLoader."parent" "Ljava/lang/ClassLoader;",
     LoaderName = ClassLoader."name" "Ljava/lang/String;",
     LoaderNameAndId = ClassLoader."nameAndId" "Ljava/lang/String;",
+    LoaderSystem = ClassLoader."scl" "Ljava/lang/ClassLoader;",
     LoaderUnnamedModule = ClassLoader."unnamedModule" "Ljava/lang/Module;",
     LoaderParallelLockMap = ClassLoader."parallelLockMap" "Ljava/util/concurrent/ConcurrentHashMap;",
     ModuleModule = Module."kiln_module" "J",
