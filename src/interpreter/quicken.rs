@@ -222,16 +222,27 @@ unsafe fn check_selected(t: &JavaThread, method: MethodRef, index: u16, quick: I
 }
 
 /// Whether some `invokevirtual` has been linked by this constant pool entry.
-fn is_linked(holder: ClassRef, index: u16) -> bool {
+pub(super) fn is_linked(holder: ClassRef, index: u16) -> bool {
     let operand = index.to_be_bytes();
     holder.methods.iter().any(|m| {
         // SAFETY: prepared code lives as long as the method.
         let Some(code) = (unsafe { m.prepared.load(Ordering::Acquire).as_ref() }) else { return false };
         code.insns.iter().zip(&code.bci).any(|(insn, &bci)| {
             m.code.get(bci as usize..bci as usize + 3) == Some(&[0xb6, operand[0], operand[1]])
-                && Insn::from_bits(insn.load(Ordering::Relaxed)).operation() != Op::InvokeVirtual
+                && is_linked_call(Insn::from_bits(insn.load(Ordering::Relaxed)))
         })
     })
+}
+
+/// Whether an `invokevirtual` as it stands now has been linked: a call of an interface method by its first receiver
+/// that has one.
+fn is_linked_call(insn: Insn) -> bool {
+    match insn.operation() {
+        Op::InvokeVirtual => false,
+        // SAFETY: the operand of this operation is its site, which lives as long as the loader.
+        Op::InvokeInterfaceQ => unsafe { (*(insn.b as usize as *const ReceiverSite)).cache.load(Ordering::Relaxed) != 0 },
+        _ => true,
+    }
 }
 
 fn invoke_interface(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {

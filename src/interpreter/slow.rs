@@ -319,6 +319,15 @@ pub unsafe fn monitor_exit(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp
     monitors::exit(t, frame, Oop::from_address(object as usize))
 }
 
+/// Whether the constant pool entry of the `invokevirtual` at which `frame` stands has been linked.
+fn is_linked_at(frame: &Frame) -> bool {
+    let Some(m) = frame.method() else { return false };
+    match m.code.get(frame.bci()..frame.bci() + 3) {
+        Some(&[0xb6, high, low]) => super::quicken::is_linked(m.class(), u16::from_be_bytes([high, low])),
+        _ => false,
+    }
+}
+
 /// Inline cache miss of a `ReceiverSite`: selects and caches.
 #[inline(never)]
 pub unsafe fn select(
@@ -350,6 +359,10 @@ pub unsafe fn select(
         }
         (None, SiteKind::Virtual) => {
             save(t, frame, pc, sp);
+            let selected = resolve::vtable_index(class, m).map(|i| class.vtable(i));
+            if selected.is_some_and(|s| s.is_abstract() && s.overpass_message.is_none()) && is_linked_at(&*frame) {
+                return Err(resolve::abstract_method_error(t, m, None, None));
+            }
             resolve::select_virtual(t, m, class)?
         }
     };
