@@ -25,7 +25,6 @@ pub fn call(t: &JavaThread, method: MethodRef, args: &[u64]) -> VmResult<u64> {
     if (&here as *const u8 as usize) < t.native_stack_limit.get() {
         return Err(overflow(t));
     }
-    poll_suspension(t);
     let (prev, base) = (t.top_frame.get(), t.stack_top.get());
     // SAFETY: stack_top is the first free slot of this thread's Java stack whenever Rust code
     // runs; what is pushed is checked against the limit and popped below.
@@ -49,6 +48,8 @@ pub fn call(t: &JavaThread, method: MethodRef, args: &[u64]) -> VmResult<u64> {
         std::ptr::copy_nonoverlapping(args.as_ptr(), stack, args.len());
         t.top_frame.set(entry);
         t.stack_top.set(top);
+        // Only here, where the collector sees the arguments.
+        poll_suspension(t);
         let state = t.state.swap(ThreadState::InJava as u8, Ordering::Relaxed);
         let result = with_spilled_registers(|sp| {
             (*entry).pc = sp as *const Insn;
