@@ -17,6 +17,7 @@ use super::mmtk_binding::{from_mmtk, mmtk, Slot};
 use super::layout::Oop;
 use crate::code::frames;
 use crate::interpreter::frame::FrameKind;
+use crate::link::constraints;
 use crate::link::load::{loader_data, mirror_to_class, MirrorOf};
 use crate::log;
 use crate::meta::class::{class_flags, Class, ClassRef, InstanceKind};
@@ -223,6 +224,9 @@ pub(super) fn sweep() {
         // SAFETY: metadata is not freed.
         let s: ClassRef = unsafe { &*s };
         s.subclasses.lock().retain(|c| !c.has_flag(class_flags::UNLOADED));
+    }
+    if !dead.is_empty() {
+        constraints::purge(&dead);
     }
     UNLOADED_CLASSES.fetch_add(count, Ordering::Relaxed);
     crate::jvm::modules::forget_modules_of(&dead);

@@ -11,14 +11,14 @@ use super::resolve::Reference;
 use super::vtable;
 use crate::classfile::{FieldType, MethodDescriptor};
 use crate::exceptions::{throw, Thrown, VmResult};
-use crate::meta::class::ClassRef;
+use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::field::FieldRef;
 use crate::meta::loader::{Loader, LoaderRef};
 use crate::meta::method::{method_flags, Method, MethodRef};
 use crate::meta::symbol::Symbol;
 use crate::threads::JavaThread;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 const LINKAGE_ERROR: &str = "java/lang/LinkageError";
@@ -77,6 +77,15 @@ impl<C: Copy + PartialEq, L: Copy + PartialEq> Groups<C, L> {
         true
     }
 
+    /// Forgets loaders and classes that are gone. A loader alone is not constrained.
+    fn purge(&mut self, is_gone: impl Fn(L) -> bool, is_class_gone: impl Fn(C) -> bool) {
+        for g in &mut self.0 {
+            g.loaders.retain(|&l| !is_gone(l));
+            g.class = g.class.filter(|&c| !is_class_gone(c));
+        }
+        self.0.retain(|g| g.loaders.len() > 1);
+    }
+
     /// Whether `loader` may have `class` by the name; if so that is recorded. The error is the
     /// class that its constraints demand.
     fn admit(&mut self, loader: L, class: C) -> Result<(), C> {
@@ -97,6 +106,16 @@ static TABLE: LazyLock<Mutex<HashMap<Symbol, Groups<ClassRef, usize>>>> = LazyLo
 
 fn key(l: LoaderRef) -> usize {
     l as *const Loader as usize
+}
+
+/// Forgets the loaders `dead` and their classes; in a pause.
+pub(crate) fn purge(dead: &[LoaderRef]) {
+    let keys: HashSet<usize> = dead.iter().map(|&l| key(l)).collect();
+    let mut table = TABLE.lock();
+    for groups in table.values_mut() {
+        groups.purge(|l| keys.contains(&l), |c| c.has_flag(class_flags::UNLOADED));
+    }
+    table.retain(|_, groups| !groups.0.is_empty());
 }
 
 /// Constrains `a` and `b` to agree about the class `name`; `false` if they do not.
@@ -324,6 +343,16 @@ mod tests {
         assert_eq!(g.admit(1, 'b'), Err('a'));
         assert_eq!(g.admit(1, 'a'), Ok(()));
         assert_eq!(g.admit(9, 'b'), Ok(()), "not constrained");
+    }
+
+    #[test]
+    fn what_is_gone_constrains_nobody() {
+        let mut g = none();
+        assert!(g.unite((1, Some('a')), (2, None)) && g.unite((2, None), (3, None)) && g.unite((7, None), (8, None)));
+        g.purge(|l| l == 1 || l == 7, |c| c == 'a');
+        assert_eq!(g.0, [Group { class: None, loaders: vec![2, 3] }]);
+        assert_eq!(g.admit(2, 'b'), Ok(()));
+        assert_eq!(g.admit(3, 'a'), Err('b'));
     }
 
     #[test]
