@@ -76,6 +76,7 @@ fn extending(
             interfaces: Box::default(),
             secondary_supers: OnceLock::new(),
             loader: boot,
+            kept_by: boot,
             module: AtomicPtr::default(),
             package: None,
             class_file: None,
