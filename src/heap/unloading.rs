@@ -1,10 +1,11 @@
-//! Class unloading (JVMS 12.7 of the language specification, HotSpot's `ClassLoaderDataGraph`).
+//! Class unloading (JLS 12.7, HotSpot's `ClassLoaderDataGraph`).
 //!
-//! The unit is the loader; a hidden class that is not strong has one of its own (`Class::kept_by`). Those that a program may lose (`Loader::unloadable`) are no roots of a full collection;
-//! one is kept when the collector meets its object, the mirror of one of its classes or an instance of one, when a
-//! frame runs one of its methods, or when a loader that is kept depends on it (`Loader::dependencies`: what its
-//! classes have been linked with). A loader kept brings along all that its classes refer to. What has not been
-//! kept by the end of the marking is gone: nothing can reach it any more.
+//! The unit is the loader; a hidden class that is not strong has one of its own (`Class::kept_by`). Those that a
+//! program may lose (`Loader::unloadable`) are no roots of a full collection; one is kept when the collector meets its
+//! object, the mirror of one of its classes or an instance of one, when a frame runs one of its methods, or when a
+//! loader that is kept depends on it (`Loader::dependencies`: what its classes have been linked with). A loader kept
+//! brings along all that its classes refer to. What has not been kept by the end of the marking is gone: nothing can
+//! reach it any more.
 //!
 //! Nursery collections keep everything, and so does one that comes while something is being compiled: compilers
 //! know classes that nothing refers to yet.

@@ -4,6 +4,7 @@
 //! reference; walking back over such sources gives an expression like the source's. The texts
 //! and their limits (how deep, which sources) are HotSpot's.
 
+use super::slot_types::shuffled;
 use crate::classfile::{Constant, MemberRef};
 use crate::heap::layout::BasicType;
 use crate::meta::method::{external_types, parse_types, Method, MethodRef};
@@ -379,16 +380,7 @@ impl Analysis {
 
     /// `dup` to `swap`.
     fn shuffle(&self, op: u8, s: &mut State) -> Option<()> {
-        // Depths to push, deepest first, after popping the first number of slots.
-        let (pop, order): (usize, &[usize]) = match op {
-            0x59 => (1, &[0, 0]),
-            0x5a => (2, &[0, 1, 0]),
-            0x5b => (3, &[0, 2, 1, 0]),
-            0x5c => (2, &[1, 0, 1, 0]),
-            0x5d => (3, &[1, 0, 2, 1, 0]),
-            0x5e => (4, &[1, 0, 3, 2, 1, 0]),
-            _ => (2, &[0, 1]),
-        };
+        let (pop, order) = shuffled(op);
         let slots = order.iter().map(|&d| s.at(d)).collect::<Option<Vec<_>>>()?;
         s.pop(pop);
         s.stack.extend(slots);

@@ -285,10 +285,9 @@ impl Inference {
     }
 }
 
-/// `dup` to `swap`.
-fn shuffle(op: u8, s: &mut Slots) -> Option<()> {
-    // Depths to push, deepest first, after popping the first number of slots.
-    let (pop, order): (usize, &[usize]) = match op {
+/// What `dup` to `swap` do to the stack's slots: how many are popped, and the depths of those pushed, deepest first.
+pub(super) fn shuffled(op: u8) -> (usize, &'static [usize]) {
+    match op {
         0x59 => (1, &[0, 0]),
         0x5a => (2, &[0, 1, 0]),
         0x5b => (3, &[0, 2, 1, 0]),
@@ -296,7 +295,12 @@ fn shuffle(op: u8, s: &mut Slots) -> Option<()> {
         0x5d => (3, &[1, 0, 2, 1, 0]),
         0x5e => (4, &[1, 0, 3, 2, 1, 0]),
         _ => (2, &[0, 1]),
-    };
+    }
+}
+
+/// `dup` to `swap`.
+fn shuffle(op: u8, s: &mut Slots) -> Option<()> {
+    let (pop, order) = shuffled(op);
     let top = s.stack.len();
     let pushed = order.iter().map(|d| Some(s.stack[top.checked_sub(d + 1)?])).collect::<Option<Vec<_>>>()?;
     s.pop(pop)?;
