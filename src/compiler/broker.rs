@@ -6,7 +6,7 @@ use super::command::{CommandKind, Commands};
 use super::inlining::{Limits, Ordered};
 use super::log::{self, Line};
 use super::pipeline::{self, Artifact, Phases};
-use super::queue::{CompileQueue, Task};
+use super::queue::{CompileQueue, Request, Task};
 use super::refusal::Refusal;
 use super::statistics::{Installed, Statistics};
 use crate::code::{self, compiled, Compilation, InstallError};
@@ -246,8 +246,9 @@ impl Broker {
             return;
         }
         let Some(tier) = self.possible_tier(m, osr_bci, tier) else { return };
-        if rank(current_tier(m, osr_bci)) < rank(tier) {
-            self.enqueue(t, m, osr_bci, tier, self.is_blocking(m));
+        if is_better(m, osr_bci, tier) {
+            let r = Request { method: m, osr_bci, tier, blocking: self.is_blocking(m), forced: false };
+            self.add(t, r);
         }
     }
 
@@ -259,11 +260,18 @@ impl Broker {
     /// Queues a compile, whatever code there is, and waits for its end if it is `blocking`. False if nothing is
     /// queued any more: the VM is going down.
     pub fn enqueue(&self, t: &JavaThread, m: MethodRef, osr_bci: Option<u16>, tier: u8, blocking: bool) -> bool {
-        let counter = if osr_bci.is_some() { &self.next_osr_id } else { &self.next_id };
+        self.add(t, Request { method: m, osr_bci, tier, blocking, forced: true })
+    }
+
+    /// Queues a compile that is `forced` or makes for better code than there is, and waits for its end if it is
+    /// `blocking`. False if nothing is queued.
+    fn add(&self, t: &JavaThread, r: Request) -> bool {
+        let counter = if r.osr_bci.is_some() { &self.next_osr_id } else { &self.next_id };
         let id = || counter.fetch_add(1, Ordering::Relaxed);
-        match self.queue(tier).add(m, osr_bci, tier, blocking, id) {
+        let wanted = || r.forced || is_better(r.method, r.osr_bci, r.tier);
+        match self.queue(r.tier).add(r, wanted, id) {
             Some(task) => {
-                if blocking {
+                if r.blocking {
                     state::blocked(t, || task.wait());
                 }
                 true
@@ -358,6 +366,10 @@ impl Broker {
     /// Compiles and installs; whatever goes wrong, the program goes on.
     fn run(&self, t: &'static JavaThread, task: &Task) {
         self.await_unlocked(t);
+        // The other pipeline may have been faster.
+        if !task.forced && !is_better(task.method, task.osr_bci, task.tier) {
+            return;
+        }
         let begin = Instant::now();
         self.report_task(task, None);
         let outcome = self.compile(t, task.method, task.osr_bci, task.tier, (Arch::HOST, self.features));
@@ -573,6 +585,11 @@ fn rank(tier: u8) -> u8 {
         1 => 3,
         _ => 4,
     }
+}
+
+/// Code of `tier` would be better than what calls, or the loop at `osr_bci`, enter now.
+fn is_better(m: MethodRef, osr_bci: Option<u16>, tier: u8) -> bool {
+    rank(current_tier(m, osr_bci)) < rank(tier)
 }
 
 /// The tier of the code that calls, or the loop at `osr_bci`, enter.

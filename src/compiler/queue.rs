@@ -21,6 +21,8 @@ pub struct Task {
     pub tier: u8,
     /// The thread that asked waits.
     pub blocking: bool,
+    /// It is to be compiled whatever code there is by then.
+    pub forced: bool,
     queued_at: Instant,
     events_when_queued: u64,
     done: (Mutex<bool>, Condvar),
@@ -52,6 +54,16 @@ impl Task {
     }
 }
 
+/// What is asked of a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    pub method: MethodRef,
+    pub osr_bci: Option<u16>,
+    pub tier: u8,
+    pub blocking: bool,
+    pub forced: bool,
+}
+
 /// Calls and back-edges of a method so far, in all tiers.
 pub type Events = fn(MethodRef) -> u64;
 
@@ -78,16 +90,16 @@ impl CompileQueue {
         CompileQueue { inner: Mutex::default(), added: Condvar::new(), events, timeout }
     }
 
-    /// Queues a task unless the same method and entry wait or are being compiled already; `id` is asked for
-    /// only then. The task, new or found.
+    /// Queues a task unless the same method and entry wait or are being compiled already, or it is not `wanted`;
+    /// `id` is asked for only then. The task, new or found. `wanted` is asked under the queue's lock: if a
+    /// compile has just ended, its code is there.
     pub fn add(
         &self,
-        method: MethodRef,
-        osr_bci: Option<u16>,
-        tier: u8,
-        blocking: bool,
+        r: Request,
+        wanted: impl FnOnce() -> bool,
         id: impl FnOnce() -> u32,
     ) -> Option<Arc<Task>> {
+        let Request { method, osr_bci, tier, blocking, forced } = r;
         let mut q = self.inner.lock();
         if q.closed {
             return None;
@@ -95,12 +107,16 @@ impl CompileQueue {
         if let Some(t) = q.waiting.iter().chain(&q.running).find(|t| t.matches(method, osr_bci)) {
             return Some(t.clone());
         }
+        if !wanted() {
+            return None;
+        }
         let task = Arc::new(Task {
             id: id(),
             method,
             osr_bci,
             tier,
             blocking,
+            forced,
             queued_at: Instant::now(),
             events_when_queued: (self.events)(method),
             done: Default::default(),
