@@ -21,3 +21,7 @@ pub mod profile;
 pub mod threads;
 pub mod verify;
 pub mod vm;
+
+/// The compilers make and drop many small objects, from several threads: a quarter of a compile went to glibc's malloc.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

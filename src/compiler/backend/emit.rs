@@ -10,7 +10,7 @@ use crate::meta::method::MethodRef;
 use dynasmrt::relocations::Relocation;
 use dynasmrt::{DynamicLabel, DynasmApi, DynasmLabelApi, VecAssembler};
 use regalloc2::PReg;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// What the code cache aligns code to at least, and loops are aligned to within it.
 pub const CODE_ALIGNMENT: usize = 16;
@@ -69,7 +69,7 @@ pub struct Sink<R: Relocation> {
     handlers: Vec<(u32, DynamicLabel)>,
     exits: Vec<(u32, Reason, Action, DynamicLabel)>,
     /// Places in `exits` by what they say.
-    exit_of: HashMap<(u32, Reason, Action), usize>,
+    exit_of: FxHashMap<(u32, Reason, Action), usize>,
     /// The exit for the next access that is emitted.
     expected_fault: Option<DynamicLabel>,
     /// (offset of an access, exit).
@@ -90,7 +90,7 @@ impl<R: Relocation> Sink<R> {
             placed: vec![],
             handlers: vec![],
             exits: vec![],
-            exit_of: HashMap::new(),
+            exit_of: FxHashMap::default(),
             expected_fault: None,
             faults: vec![],
             tables: vec![],

@@ -10,7 +10,7 @@ use crate::compiler::ir;
 use crate::compiler::refusal::Refusal;
 use dynasmrt::DynamicLabel;
 use regalloc2::{Allocation, Edit, InstOrEdit, Output, RegClass};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Compiles `f` for processor `M` with emitter `E`.
 pub fn compile<M: Machine, E: Emitter>(f: &ir::Function, options: &Options) -> Result<Assembled, Refusal> {
@@ -41,7 +41,7 @@ fn emit<M: Machine, E: Emitter>(
         e: E::new(frame(low, out), options.features, near),
         labels: vec![],
         outgoing: low.outgoing,
-        points: HashMap::new(),
+        points: FxHashMap::default(),
         comments: options.comments,
         align: !options.quick,
     };
@@ -61,7 +61,7 @@ struct Writer<E> {
     labels: Vec<DynamicLabel>,
     outgoing: u32,
     /// Numbers of debug points by state and allocations.
-    points: HashMap<(u32, Vec<Allocation>), u32>,
+    points: FxHashMap<(u32, Vec<Allocation>), u32>,
     comments: bool,
     /// Loops start where fetching them is cheap.
     align: bool,

@@ -18,12 +18,12 @@ use crate::meta::loader::{self, LoaderRef};
 use crate::meta::method::{MethodKind, MethodRef};
 use crate::meta::well_known::{Known, KnownField};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
 /// Slots of objects found through fields, by the loader of the method compiled, owner (a slot, or the class's address
 /// for statics) and offset. The loader keeps the owners, so that nothing is kept alive that they do not keep.
-static DERIVED: LazyLock<Mutex<HashMap<(u32, usize, u32), &'static RootSlot>>> = LazyLock::new(Mutex::default);
+static DERIVED: LazyLock<Mutex<FxHashMap<(u32, usize, u32), &'static RootSlot>>> = LazyLock::new(Mutex::default);
 
 /// Who keeps what hangs on a known object: that object's place, and the loader of the method compiled.
 #[derive(Clone, Copy)]
@@ -39,7 +39,7 @@ fn derived(owner: Owner, offset: u32, object: Oop) -> &'static RootSlot {
 }
 
 /// Slots of the targets that mutable call sites have had when they were compiled in, by loader and the site's slot.
-static TARGETS: LazyLock<Mutex<HashMap<(u32, usize), Vec<&'static RootSlot>>>> = LazyLock::new(Mutex::default);
+static TARGETS: LazyLock<Mutex<FxHashMap<(u32, usize), Vec<&'static RootSlot>>>> = LazyLock::new(Mutex::default);
 
 /// The slot for a target of the call site that is the owner.
 fn target_slot(site: Owner, target: Oop) -> &'static RootSlot {
@@ -175,7 +175,7 @@ fn dimensions(f: FieldRef) -> u8 {
 /// Whether the class may write its static final fields after it has been initialized: class files before
 /// version 53 may do so in any method (JVMS 6.5.putstatic).
 fn writes_finals_late(c: ClassRef) -> bool {
-    static KNOWN: LazyLock<Mutex<HashMap<usize, bool>>> = LazyLock::new(Mutex::default);
+    static KNOWN: LazyLock<Mutex<FxHashMap<usize, bool>>> = LazyLock::new(Mutex::default);
     if c.file().major_version >= 53 {
         return false;
     }

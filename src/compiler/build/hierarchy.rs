@@ -4,7 +4,7 @@ use crate::code::dependencies;
 use crate::link::resolve::vtable_index;
 use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::method::{MethodKind, MethodRef};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::sync::atomic::Ordering;
 
 /// Classes looked at before the analysis gives up: it is not worth more.
@@ -34,7 +34,7 @@ pub fn select(class: ClassRef, m: MethodRef) -> Option<MethodRef> {
 /// far, until it gives `None`; `None` then, or if they are too many.
 fn for_each_subclass(class: ClassRef, mut f: impl FnMut(ClassRef) -> Option<()>) -> Option<()> {
     let mut todo = vec![class];
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     while let Some(c) = todo.pop() {
         // What is loaded only has no instances: linking it checks what is assumed here.
         if !std::ptr::eq(c, class) && !dependencies::is_reckoned_with(c) || !seen.insert(c.word()) {

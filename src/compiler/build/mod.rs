@@ -38,7 +38,7 @@ use crate::meta::method::{method_flags, MethodKind, MethodRef};
 use crate::heap::roots::{Handle, RootSlot};
 use crate::profile::MethodProfile;
 use scope::Scope;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Which pipeline the function is built for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,9 +150,9 @@ fn attempt(method: MethodRef, request: &Request, banned: &[MethodRef]) -> Result
         dependencies: Dependencies::default(),
         equal: Vec::new(),
         decisions: Vec::new(),
-        slots: HashMap::new(),
-        held: HashMap::new(),
-        stable: HashMap::new(),
+        slots: FxHashMap::default(),
+        held: FxHashMap::default(),
+        stable: FxHashMap::default(),
         bytecodes: method.code.len(),
     };
     b.whole(method).map_err(|e| (e, b.scopes.last().map_or(method, |s| s.method)))?;
@@ -180,12 +180,12 @@ struct Builder<'r> {
     equal: Vec<(Value, Value, u16, MethodRef)>,
     decisions: Vec<inlining::Decision>,
     /// The slots of known objects, by address.
-    slots: HashMap<u32, &'static RootSlot>,
+    slots: FxHashMap<u32, &'static RootSlot>,
     /// Known objects that the code does not keep.
-    held: HashMap<Value, Handle>,
+    held: FxHashMap<Value, Handle>,
     /// Known arrays whose elements are constant once they are not 0 (`@Stable`), and the dimensions for which that
     /// holds.
-    stable: HashMap<Value, u8>,
+    stable: FxHashMap<Value, u8>,
     /// Bytecodes of the methods translated so far.
     bytecodes: usize,
 }

@@ -2,10 +2,10 @@
 //! merge.
 
 use super::super::ir::{Block, Function, Terminator, Value, ValueDef};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Predecessors of a block, with the place of the edge among those of its terminator.
-type Sources = HashMap<Block, Vec<(Block, usize)>>;
+type Sources = FxHashMap<Block, Vec<(Block, usize)>>;
 
 /// Replaces each parameter whose arguments are all one value (or itself) by that value, and each that has the
 /// same arguments as another of its block by the other; removes them, and those that nothing uses.
@@ -13,7 +13,7 @@ type Sources = HashMap<Block, Vec<(Block, usize)>>;
 pub fn prune(f: &mut Function, wanted: &[Value]) {
     let order = f.reverse_postorder();
     // Where the arguments of each block's parameters come from: (predecessor, edge).
-    let mut sources = Sources::new();
+    let mut sources = Sources::default();
     for &b in &order {
         for (k, e) in f.blocks[b].term.edges().iter().enumerate() {
             sources.entry(e.block).or_default().push((b, k));
@@ -99,7 +99,7 @@ fn prune_block(f: &mut Function, b: Block, sources: &[(Block, usize)]) -> bool {
     let table: Vec<Vec<Value>> =
         sources.iter().map(|&(from, k)| f.blocks[from].term.edges()[k].args.clone()).collect();
     let mut keep = vec![true; params.len()];
-    let mut same: HashMap<Vec<Value>, Value> = HashMap::new();
+    let mut same: FxHashMap<Vec<Value>, Value> = FxHashMap::default();
     for (i, &p) in params.iter().enumerate() {
         let args: Vec<Value> = table.iter().map(|row| f.resolve(row[i])).collect();
         let mut others = args.iter().copied().filter(|&a| a != p);

@@ -7,6 +7,7 @@ use super::types::Type;
 use crate::meta::class::ClassRef;
 use crate::meta::method::MethodRef;
 use cranelift_entity::{entity_impl, PrimaryMap};
+use smallvec::{smallvec, SmallVec};
 
 /// A basic block.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,25 +104,28 @@ pub enum Terminator {
     Unreachable,
 }
 
+/// Where a terminator goes: two places at most, but for a switch.
+pub type Edges<'a> = SmallVec<[&'a Edge; 2]>;
+
 impl Terminator {
     /// The outgoing edges in order.
-    pub fn edges(&self) -> Vec<&Edge> {
+    pub fn edges(&self) -> Edges<'_> {
         match self {
-            Terminator::Jump(e) => vec![e],
-            Terminator::Branch { then, other, .. } => vec![then, other],
+            Terminator::Jump(e) => smallvec![e],
+            Terminator::Branch { then, other, .. } => smallvec![then, other],
             Terminator::Switch { cases, default, .. } => cases.iter().map(|c| &c.1).chain([default]).collect(),
-            Terminator::Try(a, b) => vec![a, b],
-            _ => vec![],
+            Terminator::Try(a, b) => smallvec![a, b],
+            _ => smallvec![],
         }
     }
 
-    pub fn edges_mut(&mut self) -> Vec<&mut Edge> {
+    pub fn edges_mut(&mut self) -> SmallVec<[&mut Edge; 2]> {
         match self {
-            Terminator::Jump(e) => vec![e],
-            Terminator::Branch { then, other, .. } => vec![then, other],
+            Terminator::Jump(e) => smallvec![e],
+            Terminator::Branch { then, other, .. } => smallvec![then, other],
             Terminator::Switch { cases, default, .. } => cases.iter_mut().map(|c| &mut c.1).chain([default]).collect(),
-            Terminator::Try(a, b) => vec![a, b],
-            _ => vec![],
+            Terminator::Try(a, b) => smallvec![a, b],
+            _ => smallvec![],
         }
     }
 
@@ -168,6 +172,8 @@ pub struct Function {
     pub states: PrimaryMap<State, FrameState>,
     pub methods: PrimaryMap<MethodIx, MethodName>,
     pub return_type: Option<Type>,
+    /// Values have been replaced since the uses were last rewritten.
+    aliased: bool,
 }
 
 impl Function {
@@ -184,6 +190,7 @@ impl Function {
             states: PrimaryMap::new(),
             methods: PrimaryMap::new(),
             return_type,
+            aliased: false,
         };
         f.entry = f.new_block();
         for &ty in params {
@@ -253,10 +260,14 @@ impl Function {
         debug_assert_ne!(self.resolve(from), to, "replacing {from} by itself");
         debug_assert_eq!(self.values[from].ty, self.values[to].ty);
         self.values[from].def = ValueDef::Alias(to);
+        self.aliased = true;
     }
 
     /// Rewrites all uses of replaced values.
     pub fn resolve_aliases(&mut self) {
+        if !std::mem::take(&mut self.aliased) {
+            return;
+        }
         let map: Vec<Value> = self.values.keys().map(|v| self.resolve(v)).collect();
         let at = |v: &mut Value| *v = map[v.as_u32() as usize];
         for i in self.insts.values_mut() {
@@ -310,12 +321,12 @@ impl Function {
         let mut seen = vec![false; self.blocks.len()];
         let mut order = Vec::new();
         // (block, successors, next successor)
-        let mut stack: Vec<(Block, Vec<Block>, usize)> = Vec::new();
-        let succs = |b: Block| self.blocks[b].term.edges().iter().map(|e| e.block).collect::<Vec<_>>();
+        let mut stack: Vec<(Block, Edges<'_>, usize)> = Vec::new();
+        let succs = |b: Block| self.blocks[b].term.edges();
         seen[self.entry.as_u32() as usize] = true;
         stack.push((self.entry, succs(self.entry), 0));
         while let Some((b, s, next)) = stack.last_mut() {
-            if let Some(&to) = s.get(*next) {
+            if let Some(to) = s.get(*next).map(|e| e.block) {
                 *next += 1;
                 if !std::mem::replace(&mut seen[to.as_u32() as usize], true) {
                     stack.push((to, succs(to), 0));

@@ -22,20 +22,20 @@ use super::types::Order;
 use crate::meta::class::ClassRef;
 use crate::meta::method::MethodRef;
 use cranelift_entity::EntityRef;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::fmt::{self, Display, Write};
 
 /// The function with the numbers that its parts have: the same value has the same name before and after a pass.
 impl Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut p = Printer { f: self, numbers: None, states: HashMap::new() };
+        let mut p = Printer { f: self, numbers: None, states: FxHashMap::default() };
         f.write_str(&p.function())
     }
 }
 
 /// The function with everything numbered in the order of the text: equal functions print the same.
 pub fn canonical(f: &Function) -> String {
-    Printer { f, numbers: Some(Numbers::new(f)), states: HashMap::new() }.function()
+    Printer { f, numbers: Some(Numbers::new(f)), states: FxHashMap::default() }.function()
 }
 
 /// A class as the textual form names it.
@@ -59,13 +59,13 @@ fn quote(s: &str) -> String {
 
 /// Numbers in order of appearance.
 struct Numbers {
-    blocks: HashMap<Block, usize>,
-    values: HashMap<Value, usize>,
+    blocks: FxHashMap<Block, usize>,
+    values: FxHashMap<Value, usize>,
 }
 
 impl Numbers {
     fn new(f: &Function) -> Numbers {
-        let mut n = Numbers { blocks: HashMap::new(), values: HashMap::new() };
+        let mut n = Numbers { blocks: FxHashMap::default(), values: FxHashMap::default() };
         for b in f.reverse_postorder() {
             let i = n.blocks.len();
             n.blocks.insert(b, i);
@@ -83,7 +83,7 @@ struct Printer<'a> {
     f: &'a Function,
     numbers: Option<Numbers>,
     /// States written out so far, with their numbers.
-    states: HashMap<State, usize>,
+    states: FxHashMap<State, usize>,
 }
 
 impl Printer<'_> {

@@ -25,7 +25,7 @@ use super::refusal::Refusal;
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::SecondaryMap;
 use regalloc2::RegClass;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::marker::PhantomData;
 
 /// Lowers `f` for processor `M`.
@@ -46,7 +46,7 @@ struct Lower<'a, M> {
     clean: SecondaryMap<ir::Value, bool>,
     /// How many instructions, edges and states use a value.
     uses: SecondaryMap<ir::Value, u32>,
-    states: HashMap<ir::State, u32>,
+    states: FxHashMap<ir::State, u32>,
     /// The null check that each access can do without a test.
     null_check_of: SecondaryMap<ir::Inst, PackedOption<ir::Inst>>,
     /// The instruction behind such an access.
@@ -99,7 +99,7 @@ impl<'a, M: Machine> Lower<'a, M> {
             stand_in: SecondaryMap::with_capacity(f.values.len()),
             clean: SecondaryMap::with_capacity(f.values.len()),
             uses: SecondaryMap::with_capacity(f.values.len()),
-            states: HashMap::new(),
+            states: FxHashMap::default(),
             null_check_of: SecondaryMap::with_capacity(f.insts.len()),
             behind: SecondaryMap::with_capacity(f.insts.len()),
             implicit: SecondaryMap::with_capacity(f.insts.len()),

@@ -13,7 +13,8 @@ use crate::compiler::ir::{
     VirtualObject,
 };
 use crate::meta::class::ClassRef;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn run(f: &mut Function) -> bool {
     f.resolve_aliases();
@@ -40,7 +41,7 @@ struct Boxes {
     /// Those that are parameters of a block where boxes meet.
     params: BTreeSet<Value>,
     /// Boxes that meet are of one group.
-    groups: HashMap<Value, Value>,
+    groups: FxHashMap<Value, Value>,
     /// Groups whose boxes are needed as objects, by representative.
     needed: BTreeSet<Value>,
 }
@@ -60,7 +61,7 @@ impl Boxes {
             order,
             kinds: BTreeMap::new(),
             params: BTreeSet::new(),
-            groups: HashMap::new(),
+            groups: FxHashMap::default(),
             needed: BTreeSet::new(),
         };
         let mut args: BTreeMap<Value, Vec<Value>> = BTreeMap::new();
@@ -224,7 +225,7 @@ impl Boxes {
 
     /// Boxes of one group in one state may be one object.
     fn find_twins(&mut self, f: &Function, s: State) {
-        let mut seen: HashMap<Value, Value> = HashMap::new();
+        let mut seen: FxHashMap<Value, Value> = FxHashMap::default();
         for v in values_of(f, s) {
             let Some(w) = self.of(f, v) else { continue };
             if *seen.entry(self.group(w)).or_insert(w) != w {
@@ -374,7 +375,7 @@ impl Boxes {
             next = f.states[s].parent;
         }
         let mut virtuals = std::mem::take(&mut chain[0].virtuals);
-        let mut numbers: HashMap<Value, u32> = HashMap::new();
+        let mut numbers: FxHashMap<Value, u32> = FxHashMap::default();
         let mut made: Vec<VirtualObject> = Vec::new();
         let first = virtuals.len() as u32;
         {

@@ -4,7 +4,7 @@
 use crate::compiler::ir::dominators::Dominators;
 use crate::compiler::ir::{Block, Cond, Function, Op, Terminator, Type, Value, ValueDef};
 use crate::meta::class::ClassRef;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 pub fn run(f: &mut Function) -> bool {
     f.resolve_aliases();
@@ -16,7 +16,7 @@ pub fn run(f: &mut Function) -> bool {
             children[dom.place(d)].push(b);
         }
     }
-    let mut w = Walk { f, known: HashMap::new(), changed: false };
+    let mut w = Walk { f, known: FxHashMap::default(), changed: false };
     enum Step {
         Enter(Block),
         Leave(Vec<Fact>),
@@ -65,7 +65,7 @@ enum Fact {
 
 struct Walk<'a> {
     f: &'a mut Function,
-    known: HashMap<Fact, bool>,
+    known: FxHashMap<Fact, bool>,
     changed: bool,
 }
 

@@ -5,7 +5,8 @@
 //! the interpreter takes over.
 
 use crate::compiler::ir::{Block, Function, Inst, Op, Runtime, Terminator, Type, Value};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// What a reference may be.
 #[derive(Clone, PartialEq, Default, Debug)]
@@ -32,9 +33,9 @@ impl Points {
 
 /// See the module comment.
 pub struct Escape {
-    points: HashMap<Value, Points>,
+    points: FxHashMap<Value, Points>,
     /// What lies in the fields of each object.
-    contents: HashMap<Inst, Points>,
+    contents: FxHashMap<Inst, Points>,
     escaped: BTreeSet<Inst>,
     /// Every allocation, in the code's order.
     pub sites: Vec<Inst>,
@@ -45,8 +46,8 @@ impl Escape {
     /// Analyzes `f`, whose aliases have been resolved.
     pub fn new(f: &Function) -> Escape {
         let mut e = Escape {
-            points: HashMap::new(),
-            contents: HashMap::new(),
+            points: FxHashMap::default(),
+            contents: FxHashMap::default(),
             escaped: BTreeSet::new(),
             sites: Vec::new(),
             unknown: Points::unknown(),

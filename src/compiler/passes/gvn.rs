@@ -3,7 +3,7 @@
 
 use crate::compiler::ir::dominators::Dominators;
 use crate::compiler::ir::{Binary, Block, Cond, Function, Op, Type, Value};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 type Key = (Op, Vec<Value>, Option<Type>);
 
@@ -16,7 +16,7 @@ pub fn run(f: &mut Function) -> bool {
             children[dom.place(d)].push(b);
         }
     }
-    let mut table: HashMap<Key, Option<Value>> = HashMap::new();
+    let mut table: FxHashMap<Key, Option<Value>> = FxHashMap::default();
     let mut changed = false;
     // Enter a block, or leave it and forget what it added.
     enum Step {

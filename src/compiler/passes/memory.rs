@@ -5,7 +5,7 @@
 //! volatile accesses, fences, locks, calls), which forgets everything here.
 
 use crate::compiler::ir::{Block, Fence, Function, Inst, Mem, Op, Order, Value};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A place in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -14,18 +14,18 @@ enum Place {
     Element(Value, Value, Mem),
 }
 
-type Known = HashMap<Place, Value>;
+type Known = FxHashMap<Place, Value>;
 
 pub fn run(f: &mut Function) -> bool {
     f.resolve_aliases();
     let preds = f.predecessors();
-    let mut at_end: HashMap<Block, Known> = HashMap::new();
+    let mut at_end: FxHashMap<Block, Known> = FxHashMap::default();
     let mut changed = false;
     for b in f.reverse_postorder() {
         let mut known = match preds[b][..] {
             // The way in from a call that threw starts anew, as from any call.
             [p] => at_end.get(&p).cloned().unwrap_or_default(),
-            _ => Known::new(),
+            _ => Known::default(),
         };
         let insts = std::mem::take(&mut f.blocks[b].insts);
         let mut kept = Vec::with_capacity(insts.len());

@@ -20,7 +20,7 @@ use crate::compiler::ir::{
 };
 use cranelift_entity::SecondaryMap;
 use std::cell::Cell;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// How many bounds are put in for one another in a proof.
 const DEPTH: u32 = 3;
@@ -43,7 +43,7 @@ pub fn run(f: &mut Function) -> bool {
     let loops = loops::find(f, &dom);
     let home = loops::homes(f, &dom);
     let preds = f.predecessors();
-    let (facts, fuel) = (HashMap::new(), Cell::new(0));
+    let (facts, fuel) = (FxHashMap::default(), Cell::new(0));
     let mut p =
         Pass { dom: &dom, loops: &loops, home, preds, facts, known: vec![], inductions: vec![], fuel, f };
     p.collect_facts();
@@ -168,7 +168,7 @@ struct Pass<'a> {
     dom: &'a Dominators,
     loops: &'a [Loop],
     home: SecondaryMap<Inst, Option<Block>>,
-    facts: HashMap<Value, Vec<Fact>>,
+    facts: FxHashMap<Value, Vec<Fact>>,
     /// What guards have made sure is not negative, in the blocks that this one dominates.
     known: Vec<(Block, Linear)>,
     inductions: Vec<Induction>,

@@ -12,7 +12,8 @@ use crate::compiler::ir::{
     VirtualObject,
 };
 use crate::meta::class::{class_flags, ClassRef};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Elements of the largest array that is taken apart (HotSpot's EliminateAllocationArraySizeLimit).
 const ARRAY_LIMIT: i64 = 64;
@@ -82,19 +83,19 @@ type Heap = BTreeMap<Inst, BTreeMap<u32, Entry>>;
 struct Walk<'a> {
     f: Function,
     sites: &'a Sites,
-    place: HashMap<Block, usize>,
+    place: FxHashMap<Block, usize>,
     preds: cranelift_entity::SecondaryMap<Block, Vec<Block>>,
     heap: Heap,
-    at_start: HashMap<Block, Heap>,
-    at_end: HashMap<Block, Heap>,
+    at_start: FxHashMap<Block, Heap>,
+    at_end: FxHashMap<Block, Heap>,
     /// References to the objects.
-    alias: HashMap<Value, Inst>,
+    alias: FxHashMap<Value, Inst>,
     /// Fields that have become parameters of a block, in the order of these.
-    params: HashMap<Block, Vec<(Inst, u32)>>,
+    params: FxHashMap<Block, Vec<(Inst, u32)>>,
     /// Zeros by type, for the beginning of the function.
-    zeros: HashMap<Type, (Inst, Value)>,
+    zeros: FxHashMap<Type, (Inst, Value)>,
     /// Frame states rewritten since the heap changed last.
-    states: HashMap<State, State>,
+    states: FxHashMap<State, State>,
     banned: BTreeSet<Inst>,
     new_fields: Vec<(Inst, u32, Mem)>,
 }
@@ -114,12 +115,12 @@ impl<'a> Walk<'a> {
             place: order.iter().enumerate().map(|(n, &b)| (b, n)).collect(),
             preds: f.predecessors(),
             heap: Heap::new(),
-            at_start: HashMap::new(),
-            at_end: HashMap::new(),
-            alias: HashMap::new(),
-            params: HashMap::new(),
-            zeros: HashMap::new(),
-            states: HashMap::new(),
+            at_start: FxHashMap::default(),
+            at_end: FxHashMap::default(),
+            alias: FxHashMap::default(),
+            params: FxHashMap::default(),
+            zeros: FxHashMap::default(),
+            states: FxHashMap::default(),
             banned: BTreeSet::new(),
             new_fields: Vec::new(),
         }
@@ -551,7 +552,7 @@ impl<'a> Walk<'a> {
                 self.slot(&mut field.2, &mut found);
             }
         }
-        let mut locks: HashMap<Slot, u32> = HashMap::new();
+        let mut locks: FxHashMap<Slot, u32> = FxHashMap::default();
         for s in &mut chain {
             for slot in s.locals.iter_mut().chain(&mut s.stack) {
                 self.slot(slot, &mut found);

@@ -7,7 +7,7 @@ use super::super::lir::{Alu, AluUnary, Function, Inst, Modifier, Reg, RegImm, Si
 use super::super::machine::{Machine, Operands};
 use super::Arm64;
 use regalloc2::{PReg, PRegSet};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Counts what instructions read.
 struct Uses<'a>(&'a mut [u32]);
@@ -57,7 +57,7 @@ pub(super) fn combine(f: &mut Function) {
     let mut left_out = vec![false; f.insts.len()];
     for b in 0..f.blocks.len() {
         // The instructions of this block that make a register which is read once.
-        let mut made: HashMap<usize, usize> = HashMap::new();
+        let mut made: FxHashMap<usize, usize> = FxHashMap::default();
         for i in f.blocks[b].first as usize..f.blocks[b].end as usize {
             let maker = |r: Reg| made.get(&r.vreg().vreg()).map(|&d| (&f.insts[d].inst, d));
             if let Some((inst, first)) = join(&f.insts[i].inst, &maker) {
