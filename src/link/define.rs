@@ -490,7 +490,8 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
         (address as *mut Class).write(class);
         &*(address as *const Class)
     };
-    for s in class.super_class.iter().chain(class.interfaces.iter()) {
+    let nest_host = options.hidden.as_ref().and_then(|h| h.nest_host);
+    for s in class.super_class.iter().chain(class.interfaces.iter()).chain(nest_host.iter()) {
         class.kept_by.depend_on(s.kept_by);
     }
     let is_set = class.secondary_supers.set(secondary.into()).is_ok();
