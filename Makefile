@@ -48,7 +48,8 @@ tools: image
 bench: build
 	@benches/compare $(ARGS) "target/release/kiln -Xint" "$(HOTSPOT) -Xint" $(KERNELS)
 
-jtreg: DIRS ?= $(shell grep -v '^\#' tests/jtreg.dirs)
+jtreg: LIST ?= tests/jtreg.dirs
+jtreg: DIRS ?= $(shell grep -v '^\#' $(LIST))
 jtreg: image
 	@scripts/jtreg $(DIRS)
 

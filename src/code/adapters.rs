@@ -70,7 +70,7 @@ fn new_call(code: &CompiledMethod) -> CallIn {
         method: code.method,
         ints: [0; 8],
         floats: [0; 8],
-        stack: std::ptr::null(),
+        stack: std::ptr::null_mut(),
         stack_words: 0,
         int_result: 0,
         float_result: 0,

@@ -115,6 +115,9 @@ impl Scan {
         let mut top = t.stack_top.get() as usize;
         let mut next = t.top_frame.get() as *const Frame;
         while let Some(f) = next.as_ref() {
+            if self.trace {
+                log_frame(f);
+            }
             self.java(f.locals as usize, f as *const Frame as usize);
             if f.kind == FrameKind::Java {
                 self.java(f.stack_base() as usize, f.sp as usize);
@@ -126,6 +129,18 @@ impl Scan {
             next = f.prev;
         }
     }
+}
+
+/// Says where a frame is: what holds an object is found between two of them.
+#[cold]
+fn log_frame(f: &Frame) {
+    let machine_sp = match f.kind {
+        FrameKind::Compiled => f.sp as usize,
+        FrameKind::Entry => f.pc as usize,
+        FrameKind::Java | FrameKind::Native => 0,
+    };
+    let method = f.method().map_or("border".to_string(), |m| m.name_and_signature().to_string());
+    log!(Trace, [gc, marking], "{f:p}: {:?} frame, {method}, machine stack {machine_sp:#x}", f.kind);
 }
 
 /// The objects that the stacks of the standing thread `t` may refer to.

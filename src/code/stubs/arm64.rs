@@ -124,6 +124,7 @@ pub fn call_in(l: &Layout) -> (Vec<u8>, usize) {
         ; sub x9, x9, #1
         ; ldr x13, [x10, x9, lsl #3]
         ; str x13, [x11, x9, lsl #3]
+        ; str xzr, [x10, x9, lsl #3]
         ; b <copy
         ; copied:
     );
@@ -131,7 +132,9 @@ pub fn call_in(l: &Layout) -> (Vec<u8>, usize) {
         dynasm!(ops; .arch aarch64; ldr D(i), [x16, at(l.in_floats) + 8 * u32::from(i)]);
     }
     for (i, &r) in INT_ARGS.iter().enumerate() {
-        dynasm!(ops; .arch aarch64; ldr X(r), [x16, at(l.in_ints) + 8 * i as u32]);
+        let place = at(l.in_ints) + 8 * i as u32;
+        // The callee has them now, for as long as it needs them.
+        dynasm!(ops; .arch aarch64; ldr X(r), [x16, place]; str xzr, [x16, place]);
     }
     dynasm!(ops
         ; .arch aarch64

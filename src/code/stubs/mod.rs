@@ -35,14 +35,15 @@ pub struct Arguments {
     pub floats: [u64; 8],
 }
 
-/// A call into compiled code.
+/// A call into compiled code. The stub takes the words for the integer arguments and those for the stack out: these
+/// are in view of the collector for as long as the call takes.
 #[repr(C)]
 pub struct CallIn {
     pub entry: usize,
     pub method: *const method::Method,
     pub ints: [u64; 8],
     pub floats: [u64; 8],
-    pub stack: *const u64,
+    pub stack: *mut u64,
     pub stack_words: usize,
     pub int_result: u64,
     pub float_result: u64,

@@ -99,6 +99,7 @@ pub fn call_in(l: &Layout) -> (Vec<u8>, usize) {
         ; je >copied
         ; mov rax, [rdx + rcx * 8 - 8]
         ; mov [rsp + rcx * 8 - 8], rax
+        ; mov QWORD [rdx + rcx * 8 - 8], 0
         ; dec rcx
         ; jmp <copy
         ; copied:
@@ -107,7 +108,9 @@ pub fn call_in(l: &Layout) -> (Vec<u8>, usize) {
         dynasm!(ops; .arch x64; movsd Rx(i), [r11 + l.in_floats + 8 * i as i32]);
     }
     for (i, &r) in INT_ARGS.iter().enumerate() {
-        dynasm!(ops; .arch x64; mov Rq(r), [r11 + l.in_ints + 8 * i as i32]);
+        let place = l.in_ints + 8 * i as i32;
+        // The callee has them now, for as long as it needs them.
+        dynasm!(ops; .arch x64; mov Rq(r), [r11 + place]; mov QWORD [r11 + place], 0);
     }
     dynasm!(ops; .arch x64; mov rax, [r11 + l.in_method]; call QWORD [r11 + l.in_entry]);
     let back = ops.offset().0;
