@@ -382,7 +382,7 @@ fn settings_follow_the_flags() {
         "-Xint",
         "-XX:+GCStress",
         "-XX:GCStressInterval=4k",
-        "-XX:KilnGC=Immix",
+        "-XX:KilnGC=ImmixDefrag",
         "-XX:ActiveProcessorCount=3",
         "-XX:-ShowCodeDetailsInExceptionMessages",
         "-XX:StressSeed=7",
@@ -395,7 +395,7 @@ fn settings_follow_the_flags() {
     assert_eq!(settings.thread_stack, 300 << 10);
     assert_eq!(settings.mode.info(), "interpreted mode");
     assert_eq!(settings.gc_stress_interval, Some(4096));
-    assert_eq!(settings.plan, jvm::options::Plan::Immix);
+    assert_eq!(settings.plan, jvm::options::Plan::ImmixDefrag);
     assert_eq!((settings.processors, settings.stress_seed), (3, 7));
     assert!(!settings.helpful_null_pointer_messages && settings.check_jni);
     assert!(!settings.verify_boot_classes && settings.verify_other_classes);

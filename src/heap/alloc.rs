@@ -81,6 +81,9 @@ fn raw(t: &JavaThread, bytes: usize, class_word: u32) -> Oop {
 #[cold]
 #[inline(never)]
 fn raw_slow(t: &JavaThread, bytes: usize, class_word: u32) -> Oop {
+    if super::is_full_for_good(bytes) {
+        return Oop::NULL;
+    }
     let semantics =
         if bytes > LARGE_OBJECT_BYTES { AllocationSemantics::Los } else { AllocationSemantics::Default };
     stale::allocating(t, || {

@@ -13,6 +13,7 @@ mod string_table;
 pub mod strings;
 
 use crate::threads::JavaThread;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use mmtk::util::heap::vm_layout::VMLayout;
 use mmtk::util::opaque_pointer::VMThread;
 use mmtk::util::options::{GCTriggerSelector, NurserySize, PlanSelector};
@@ -42,7 +43,7 @@ pub enum Plan {
     /// Never moves, no barrier.
     MarkSweep,
     /// Never collects (Epsilon).
-    NoGc,
+    None,
 }
 
 /// What the options say about the heap. Sizes are in bytes.
@@ -96,7 +97,7 @@ pub fn init(config: &HeapConfig) -> Result<(), String> {
         Plan::StickyImmix => PlanSelector::StickyImmix,
         Plan::ImmixDefrag => PlanSelector::Immix,
         Plan::MarkSweep => PlanSelector::MarkSweep,
-        Plan::NoGc => PlanSelector::NoGC,
+        Plan::None => PlanSelector::NoGC,
     });
     if config.plan == Plan::ImmixDefrag {
         ok &= o.immix_always_defrag.set(true) && o.immix_defrag_every_block.set(true);
@@ -105,7 +106,10 @@ pub fn init(config: &HeapConfig) -> Result<(), String> {
     // The typed setters: parsing strings costs milliseconds at start-up.
     let page = |bytes: usize| (bytes.max(2 << 20) + 4095) & !4095;
     let (initial, max) = (page(config.initial), page(config.max));
-    ok &= o.gc_trigger.set(if initial >= max || config.plan == Plan::NoGc {
+    ok &= o.gc_trigger.set(if config.plan == Plan::None {
+        UNCOLLECTED_MAX.store(max, Ordering::Relaxed);
+        GCTriggerSelector::FixedHeapSize(max + UNCOLLECTED_SLACK)
+    } else if initial >= max {
         GCTriggerSelector::FixedHeapSize(max)
     } else {
         GCTriggerSelector::DynamicHeapSize(initial, max)
@@ -156,6 +160,19 @@ fn vm_layout(max: usize) -> VMLayout {
             force_use_contiguous_spaces: false,
         }
     }
+}
+
+/// Largest size of a heap that is never collected; 0 where it is.
+static UNCOLLECTED_MAX: AtomicUsize = AtomicUsize::new(0);
+
+/// MMTk cannot do without a collection when its heap is full: it is told of one that is larger by what all threads may
+/// take at once.
+const UNCOLLECTED_SLACK: usize = 64 << 20;
+
+/// Whether `bytes` more do not fit into a heap that is never collected.
+fn is_full_for_good(bytes: usize) -> bool {
+    let max = UNCOLLECTED_MAX.load(Ordering::Relaxed);
+    max != 0 && used_bytes() + bytes > max
 }
 
 /// `System.gc()`: a full collection, waited for.

@@ -422,13 +422,13 @@ impl Parser<'_> {
     fn settings(&mut self, processors: usize) -> Result<Settings, Outcome> {
         let plan = match self.flags.text("KilnGC") {
             None | Some("StickyImmix") => Plan::StickyImmix,
-            Some("Immix") => Plan::Immix,
+            Some("ImmixDefrag") => Plan::ImmixDefrag,
             Some("MarkSweep") => Plan::MarkSweep,
-            Some("NoGC") => Plan::NoGc,
+            Some("None") => Plan::None,
             Some(other) => {
                 let line = format!(
                     "Unsupported garbage collector '{other}' in KilnGC, available are: StickyImmix, \
-                     Immix, MarkSweep, NoGC\n"
+                     ImmixDefrag, MarkSweep, None\n"
                 );
                 self.messages.err(line);
                 return Err(Outcome::Invalid);

@@ -54,9 +54,9 @@ impl ExecutionMode {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Plan {
     StickyImmix,
-    Immix,
+    ImmixDefrag,
     MarkSweep,
-    NoGc,
+    None,
 }
 
 /// What the VM acts on, resolved from the flags once. Sizes are in bytes.

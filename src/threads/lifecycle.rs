@@ -5,10 +5,11 @@ use super::status::{self, Status};
 use super::thread::ThreadState;
 use super::{monitor, safepoint, state, JavaThread};
 use crate::exceptions::{throw, VmResult};
-use crate::heap::access::{load, store};
-use crate::heap::alloc;
+use crate::heap::access::{load, load_ref, store};
+use crate::heap::{alloc, strings};
 use crate::heap::layout::Oop;
 use crate::interpreter::call::call_virtual;
+use crate::meta::class::ClassRef;
 use crate::meta::well_known::{method, Known, KnownField};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -221,7 +222,14 @@ fn exit(t: &JavaThread) {
     let uncaught = t.take_exception();
     if !t.thread_object.get().is_null() {
         if !uncaught.is_null() {
-            call_void(t, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V", Some(uncaught));
+            if let Some(thrown) = call_void(t, "dispatchUncaughtException", "(Ljava/lang/Throwable;)V", Some(uncaught)) {
+                let name = load_ref(t.thread_object.get(), KnownField::ThreadName.offset());
+                let name = name.non_null().map_or(String::new(), strings::to_rust);
+                crate::vm_err!(
+                    "\nException: {} thrown from the UncaughtExceptionHandler in thread \"{name}\"\n",
+                    thrown.external_name()
+                );
+            }
         }
         call_void(t, "exit", "()V", None);
         end_thread_object(t);
@@ -229,15 +237,14 @@ fn exit(t: &JavaThread) {
 }
 
 /// Calls a method of the current thread's `java.lang.Thread`; as on HotSpot, what it throws is
-/// dropped.
-fn call_void(t: &JavaThread, name: &str, descriptor: &str, argument: Option<Oop>) {
+/// dropped, but for its class.
+fn call_void(t: &JavaThread, name: &str, descriptor: &str, argument: Option<Oop>) -> Option<ClassRef> {
     let object = t.thread_object.get();
     let declared = method(Known::Thread, name, descriptor);
     // An array: selecting the method may stop at a safepoint, and only stacks are scanned.
     let args = [object.address() as u64, argument.map_or(0, |a| a.address() as u64)];
-    if call_virtual(t, declared, &args[..1 + usize::from(argument.is_some())]).is_err() {
-        t.take_exception();
-    }
+    let result = call_virtual(t, declared, &args[..1 + usize::from(argument.is_some())]);
+    result.err().map(|_pending| t.take_exception().class())
 }
 
 /// TERMINATED, no `eetop` any more, and whoever waits in `join` is told.

@@ -240,9 +240,9 @@ fn heap_config(vm: &Vm) -> heap::HeapConfig {
         young: (!flags.is_default("NewSize")).then(|| flags.unsigned("NewSize") as usize),
         plan: match settings.plan {
             Plan::StickyImmix => heap::Plan::StickyImmix,
-            Plan::Immix => heap::Plan::ImmixDefrag,
+            Plan::ImmixDefrag => heap::Plan::ImmixDefrag,
             Plan::MarkSweep => heap::Plan::MarkSweep,
-            Plan::NoGc => heap::Plan::NoGc,
+            Plan::None => heap::Plan::None,
         },
         gc_threads: (!flags.is_default("ParallelGCThreads")).then(|| flags.unsigned("ParallelGCThreads") as usize),
         stress_bytes: settings.gc_stress_interval,

@@ -51,9 +51,9 @@ impl Pool {
         match (self, crate::vm::get().options.settings.plan) {
             (Pool::Metaspace, _) => "Metaspace Manager",
             (Pool::Heap, Plan::StickyImmix) => "Kiln StickyImmix",
-            (Pool::Heap, Plan::Immix) => "Kiln Immix",
+            (Pool::Heap, Plan::ImmixDefrag) => "Kiln ImmixDefrag",
             (Pool::Heap, Plan::MarkSweep) => "Kiln MarkSweep",
-            (Pool::Heap, Plan::NoGc) => "Kiln NoGC",
+            (Pool::Heap, Plan::None) => "Kiln None",
         }
     }
 
