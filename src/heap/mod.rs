@@ -4,6 +4,8 @@
 pub mod access;
 pub mod alloc;
 pub mod conservative;
+pub mod dump;
+pub mod histogram;
 pub mod layout;
 pub mod mmtk_binding;
 pub mod refs;
@@ -11,6 +13,7 @@ pub mod unloading;
 pub mod roots;
 mod string_table;
 pub mod strings;
+pub mod walk;
 
 use crate::threads::JavaThread;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -286,6 +286,20 @@ pub(super) fn for_each_of_vm(f: &mut dyn FnMut(Slot)) {
     }
 }
 
+/// Calls `f` with every slot of the global root table, in use or not (null). In a pause.
+pub(super) fn for_each_strong(f: &mut dyn FnMut(&RootSlot)) {
+    STRONG.for_each(&mut |s| f(s))
+}
+
+/// Calls `f` with the roots that are neither in the global root table nor a thread's or a loader's. In a pause.
+pub(super) fn for_each_other(f: &mut dyn FnMut(&RootSlot)) {
+    super::refs::for_each_root(&mut |s| f(s));
+    let scanners = SCANNERS.lock().clone();
+    for s in scanners {
+        s(f);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

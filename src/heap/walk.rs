@@ -1,0 +1,39 @@
+//! Walking all objects of the heap in a pause: what histograms and dumps are made from.
+
+use super::layout::Oop;
+use super::mmtk_binding::{from_mmtk, mmtk};
+use crate::meta::class::class_flags;
+use crate::threads::{safepoint, JavaThread};
+
+/// Runs `f` in a pause in which the heap can be walked, after a full collection if only what is `live` is wanted.
+/// `f` sees the threads and is bound as that of [`safepoint::stop_the_world`] is. Call it without a lock of the VM's.
+pub fn inspect<R>(
+    t: &JavaThread,
+    live: bool,
+    reason: &'static str,
+    f: impl FnOnce(&Walk<'_>) -> R,
+) -> R {
+    if live {
+        super::collect(t);
+    }
+    safepoint::stop_the_world(t, reason, |threads| f(&Walk { threads }))
+}
+
+/// The heap while all threads stand.
+pub struct Walk<'a> {
+    /// All attached threads.
+    pub threads: &'a [&'static JavaThread],
+}
+
+impl Walk<'_> {
+    /// Calls `f` with every object that has not been collected, reachable or not, in no particular order.
+    pub fn each_object(&self, mut f: impl FnMut(Oop)) {
+        mmtk().enumerate_objects(|o| {
+            let o = from_mmtk(o);
+            // An object whose class has been unloaded is dead, and has no mirror that it could be shown under.
+            if !o.class().has_flag(class_flags::UNLOADED) {
+                f(o)
+            }
+        })
+    }
+}
