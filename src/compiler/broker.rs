@@ -490,6 +490,24 @@ impl Broker {
         threads.concat()
     }
 
+    /// What is being compiled and what waits for it, as `Compiler.queue` shows it.
+    pub fn dump_queues(&self) -> String {
+        let mut out = String::from("Current compiles: \n");
+        for x in self.threads.lock().iter() {
+            if let Some(task) = &x.task {
+                out += &format!("{}  {}\n", x.name, self.line_of(task, None).short());
+            }
+        }
+        for (name, queue) in [("C1", &self.quick), ("C2", &self.optimized)] {
+            out += &format!("\n{name} compile queue:\n");
+            let mut waiting = String::new();
+            queue.for_each_waiting(|task| waiting += &format!("{}\n", self.line_of(task, None).short()));
+            out += if waiting.is_empty() { "Empty\n" } else { &waiting };
+        }
+        out.push('\n');
+        out
+    }
+
     fn line_of<'a>(&self, task: &Task, message: Option<&'a str>) -> Line<'a> {
         Line {
             id: task.id,

@@ -133,6 +133,11 @@ impl CompileQueue {
         q.waiting.iter().chain(&q.running).any(|t| std::ptr::eq(t.method, method))
     }
 
+    /// Calls `f` with every task that waits.
+    pub fn for_each_waiting(&self, f: impl FnMut(&Arc<Task>)) {
+        self.inner.lock().waiting.iter().for_each(f)
+    }
+
     /// Tasks waiting.
     pub fn len(&self) -> usize {
         self.inner.lock().waiting.len()

@@ -19,6 +19,11 @@ pub(super) fn set_heap_range(start: usize, end: usize) {
     HEAP_END.store(end.min(super::HEAP_END), Ordering::Relaxed);
 }
 
+/// Lowest address of the heap, and its end.
+pub fn heap_range() -> (usize, usize) {
+    (HEAP_START.load(Ordering::Relaxed), HEAP_END.load(Ordering::Relaxed))
+}
+
 /// Start of a pause.
 pub(super) fn prepare() {
     debug_assert!(HEAP_START.load(Ordering::Relaxed) != 0, "the heap range is set at start-up");

@@ -3,10 +3,11 @@
 use super::layout::Oop;
 use super::mmtk_binding::{from_mmtk, mmtk};
 use crate::meta::class::class_flags;
-use crate::threads::{safepoint, JavaThread};
+use crate::threads::{safepoint, stale, JavaThread};
 
 /// Runs `f` in a pause in which the heap can be walked, after a full collection if only what is `live` is wanted.
-/// `f` sees the threads and is bound as that of [`safepoint::stop_the_world`] is. Call it without a lock of the VM's.
+/// `f` sees the threads and is bound as that of [`safepoint::stop_the_world`] is. Call it without a lock of the VM's and
+/// from native code or a thread of the VM's that holds no reference: what dead words look like is not to count as live.
 pub fn inspect<R>(
     t: &JavaThread,
     live: bool,
@@ -14,7 +15,7 @@ pub fn inspect<R>(
     f: impl FnOnce(&Walk<'_>) -> R,
 ) -> R {
     if live {
-        super::collect(t);
+        stale::without_references(t, || super::collect(t));
     }
     safepoint::stop_the_world(t, reason, |threads| f(&Walk { threads }))
 }

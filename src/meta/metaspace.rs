@@ -70,6 +70,11 @@ pub fn contains(address: usize) -> bool {
     REGION.get().is_some_and(|r| address >= r.base && address < r.end)
 }
 
+/// Bytes of address space kept for metadata.
+pub fn reserved_bytes() -> usize {
+    REGION_BYTES
+}
+
 /// Bytes that arenas hold at present.
 pub fn used_bytes() -> usize {
     REGION.get().map_or(0, |r| r.state.lock().used)

@@ -5,6 +5,7 @@
 //! the flag is hot, through [`super::Settings`], which is resolved once after parsing.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::OnceLock;
 
 mod compilers;
@@ -12,11 +13,13 @@ mod constraints;
 mod gc;
 mod info;
 mod kiln;
+mod manage;
 mod print;
 mod runtime;
 mod target;
 
 pub use info::{kind, Constant, FlagInfo, FlagType};
+pub use manage::ManageError;
 
 /// The value of a flag. Signed types use `Signed`, all unsigned ones `Unsigned`.
 #[derive(Clone, PartialEq, Debug)]
@@ -37,6 +40,10 @@ pub enum Origin {
     Environment,
     ConfigFile,
     Ergonomic,
+    /// A management client or a diagnostic command, while the VM ran.
+    Management,
+    /// A tool that has attached.
+    Attach,
 }
 
 /// Why a value was refused.
@@ -54,6 +61,26 @@ struct State {
     origin: Origin,
     /// Kept when ergonomics overrides: printed as `{command line, ergonomic}`.
     was_on_command_line: bool,
+    changed: Changed,
+}
+
+/// What a flag was set to while the VM ran; null: nothing. References to earlier values stay good: they are never
+/// freed, as changes are few.
+#[derive(Debug, Default)]
+struct Changed(AtomicPtr<State>);
+
+impl Clone for Changed {
+    fn clone(&self) -> Changed {
+        Changed(AtomicPtr::new(self.0.load(Ordering::Acquire)))
+    }
+}
+
+impl State {
+    /// The state at present.
+    fn now(&self) -> &State {
+        // SAFETY: null or leaked by `Flags::set_manageable`.
+        unsafe { self.changed.0.load(Ordering::Acquire).as_ref() }.unwrap_or(self)
+    }
 }
 
 /// All flags with their present values.
@@ -138,13 +165,14 @@ impl Flags {
             value: initial_value(info),
             origin: Origin::Default,
             was_on_command_line: false,
+            changed: Changed::default(),
         };
         Flags { states: all().iter().map(state).collect() }
     }
 
     fn state(&self, name: &str) -> &State {
         match find(name) {
-            Some(id) => &self.states[id],
+            Some(id) => self.states[id].now(),
             None => panic!("no VM flag is called {name}"),
         }
     }
@@ -231,6 +259,22 @@ impl Flags {
         check_range(info, &value).map_err(SetError::Refused)?;
         check_at_parse(info.name, &value).map_err(SetError::Refused)?;
         self.store(id, value, origin);
+        Ok(())
+    }
+
+    /// Sets a flag while the VM runs. Only `manageable` ones are looked at again, so that no other may be set: the
+    /// caller sees to that.
+    pub fn set_manageable(&self, id: FlagId, value: Value, origin: Origin) -> Result<(), SetError> {
+        let info = all()[id];
+        debug_assert!(info.kind & kind::manageable != 0);
+        let before = self.states[id].now();
+        if std::mem::discriminant(&value) != std::mem::discriminant(&before.value) {
+            return Err(SetError::WrongType);
+        }
+        check_range(info, &value).map_err(SetError::Refused)?;
+        let was_on_command_line = before.was_on_command_line;
+        let state = State { value, origin, was_on_command_line, changed: Changed::default() };
+        self.states[id].changed.0.store(Box::into_raw(Box::new(state)), Ordering::Release);
         Ok(())
     }
 

@@ -303,3 +303,8 @@ pub fn die() -> ! {
     }
     std::process::abort()
 }
+
+/// What there is to say of a VM that has not failed.
+pub fn info() -> String {
+    report::info()
+}

@@ -4,6 +4,7 @@
 //! What Kiln does not measure is declared unsupported in `GetOptionalSupport`, which makes the
 //! class library throw UnsupportedOperationException, or throws that itself.
 
+mod diagnostics;
 mod memory;
 mod thread_info;
 mod vm_flags;
@@ -196,10 +197,6 @@ jmm_entry! {
         Err(unsupported(t, "GarbageCollectorMXBean.getLastGcInfo"))
     }
 
-    fn dump_heap(t, _file: Oop, _live: bool) -> i32 {
-        Err(unsupported(t, "HotSpotDiagnosticMXBean.dumpHeap"))
-    }
-
     fn set_gc_notification_enabled(t, _manager: Oop, on: bool) -> () {
         if on {
             return Err(unsupported(t, "garbage collection notifications"));
@@ -207,28 +204,8 @@ jmm_entry! {
         Ok(())
     }
 
-    /// There are no diagnostic commands.
-    fn get_diagnostic_commands(t) -> Oop {
-        vm_flags::string_array(t, &[])
-    }
-
-    fn get_diagnostic_command_info(t, _commands: Oop, _out: *mut c_void) -> () {
-        Err(unsupported(t, "diagnostic commands"))
-    }
-
-    fn get_diagnostic_command_arguments_info(t, _command: Oop, _out: *mut c_void, _count: i32) -> () {
-        Err(unsupported(t, "diagnostic commands"))
-    }
-
-    fn execute_diagnostic_command(t, command: Oop) -> Oop {
-        let m = format!("Unknown diagnostic command: {}", crate::heap::strings::to_rust(command));
-        Err(throw(t, "java/lang/IllegalArgumentException", Some(m)))
-    }
-
-    fn set_diagnostic_notification_enabled(t, on: bool) -> () {
-        if on {
-            return Err(unsupported(t, "notifications of diagnostic commands"));
-        }
+    /// Clients are told when commands are added or removed, which never happens.
+    fn set_diagnostic_notification_enabled(_t, _on: bool) -> () {
         Ok(())
     }
 }
@@ -269,16 +246,16 @@ static TABLE: Table = Table([
     get_last_gc_stat as *const c_void,
     thread_info::get_thread_cpu_time_with_kind as *const c_void,
     thread_info::get_thread_cpu_times_with_kind as *const c_void,
-    dump_heap as *const c_void,
+    diagnostics::dump_heap as *const c_void,
     thread_info::find_deadlocks as *const c_void,
     vm_flags::set_flag as *const c_void,
     thread_info::get_total_thread_allocated_memory as *const c_void,
     thread_info::dump_threads as *const c_void,
     set_gc_notification_enabled as *const c_void,
-    get_diagnostic_commands as *const c_void,
-    get_diagnostic_command_info as *const c_void,
-    get_diagnostic_command_arguments_info as *const c_void,
-    execute_diagnostic_command as *const c_void,
+    diagnostics::get_diagnostic_commands as *const c_void,
+    diagnostics::get_diagnostic_command_info as *const c_void,
+    diagnostics::get_diagnostic_command_arguments_info as *const c_void,
+    diagnostics::execute_diagnostic_command as *const c_void,
     set_diagnostic_notification_enabled as *const c_void,
 ]);
 

@@ -1,7 +1,7 @@
-//! `HotSpotDiagnosticMXBean`'s VM options: the flags, read only.
+//! `HotSpotDiagnosticMXBean`'s VM options: the flags.
 
-use super::{jmm_entry, unsupported};
-use crate::exceptions::VmResult;
+use super::jmm_entry;
+use crate::exceptions::{throw, VmResult};
 use crate::heap::access::{array_ref, set_array_ref};
 use crate::heap::layout::Oop;
 use crate::heap::{alloc, strings};
@@ -9,7 +9,7 @@ use crate::jni::refs;
 use crate::jvm::entry::Handle;
 use crate::link::load;
 use crate::meta::well_known::Known;
-use crate::options::flags::{self, FlagInfo, Origin, Value};
+use crate::options::flags::{self, FlagInfo, FlagType, Origin, Value};
 use crate::threads::JavaThread;
 use std::ffi::c_void;
 
@@ -29,6 +29,7 @@ const TYPE_BOOLEAN: i32 = 1;
 const TYPE_STRING: i32 = 2;
 const TYPE_LONG: i32 = 3;
 const TYPE_DOUBLE: i32 = 4;
+const WRITEABLE: u32 = 1;
 const EXTERNAL: u32 = 2;
 
 /// The flags that may be seen: not those of debug builds, nor locked ones.
@@ -73,10 +74,12 @@ fn describe(t: &JavaThread, info: &FlagInfo, name: Oop) -> VmResult<Global> {
         Origin::CommandLine => 2,
         Origin::Environment => 4,
         Origin::ConfigFile => 5,
+        Origin::Management => 3,
         Origin::Ergonomic => 6,
+        Origin::Attach => 7,
     };
     let external = info.kind & flags::kind::manageable != 0;
-    Ok(Global { name, value, ty, origin, bits: if external { EXTERNAL } else { 0 }, reserved: [0; 2] })
+    Ok(Global { name, value, ty, origin, bits: if external { WRITEABLE | EXTERNAL } else { 0 }, reserved: [0; 2] })
 }
 
 jmm_entry! {
@@ -111,7 +114,27 @@ jmm_entry! {
         Ok(found)
     }
 
-    fn set_flag(t, _name: Oop, _value: u64) -> () {
-        Err(unsupported(t, "HotSpotDiagnosticMXBean.setVMOption"))
+    /// Sets a manageable flag to a `jvalue`.
+    fn set_flag(t, name: Oop, value: u64) -> () {
+        if name.is_null() {
+            return Err(throw(t, "java/lang/NullPointerException", Some("flag name is missing".into())));
+        }
+        let name = strings::to_rust(name);
+        let illegal = |m: String| throw(t, "java/lang/IllegalArgumentException", Some(m));
+        let Some(id) = flags::find(&name) else { return Err(illegal(format!("flag {name} does not exist"))) };
+        let value = match flags::all()[id].ty {
+            FlagType::bool => Value::Bool(value as u8 != 0),
+            FlagType::int => Value::Signed(i64::from(value as i32)),
+            FlagType::intx => Value::Signed(value as i64),
+            FlagType::uint => Value::Unsigned(u64::from(value as u32)),
+            FlagType::uintx | FlagType::uint64_t | FlagType::size_t => Value::Unsigned(value),
+            FlagType::double => Value::Double(f64::from_bits(value)),
+            FlagType::ccstr | FlagType::ccstrlist => match refs::resolve(value as Handle).non_null() {
+                Some(text) => Value::Text(Some(strings::to_rust(text))),
+                None => return Err(illegal("flag value is missing".into())),
+            },
+        };
+        let result = crate::vm::get().options.flags.manage_value(&name, value, Origin::Management);
+        result.map_err(|e| illegal(e.to_string()))
     }
 }

@@ -7,9 +7,7 @@ use super::{Configuration, Level};
 impl Configuration {
     /// What `-Xlog:help` prints: the grammar with its lists and some examples.
     pub fn help() -> String {
-        let levels: Vec<&str> = Level::ALL.into_iter().map(Level::name).collect();
-        let decorators: Vec<String> =
-            DECORATORS.iter().map(|(name, short)| format!("{name} ({short})")).collect();
+        let (levels, decorators) = names();
         format!(
             "-Xlog Usage: -Xlog[:[selections][:[output][:[decorators][:output-options]]]]
 
@@ -41,9 +39,23 @@ Examples:
  -Xlog:gc*=debug,safepoint   everything about collections, and safepoints
  -Xlog:gc:file=gc-%p.log:time,tags:filecount=3,filesize=10m
 ",
-            levels.join(", "),
-            decorators.join(", "),
+            levels,
+            decorators,
             TAGS.join(", ")
         )
     }
+
+    /// What `VM.log list` prints before the outputs: all words that a configuration is made of.
+    pub fn vocabulary() -> String {
+        let (levels, decorators) = names();
+        let tags = TAGS.join(", ");
+        format!("Available log levels: {levels}\nAvailable log decorators: {decorators}\nAvailable log tags: {tags}\n")
+    }
+}
+
+/// The names of levels and decorators.
+fn names() -> (String, String) {
+    let levels: Vec<&str> = Level::ALL.into_iter().map(Level::name).collect();
+    let decorators: Vec<String> = DECORATORS.iter().map(|(name, short)| format!("{name} ({short})")).collect();
+    (levels.join(", "), decorators.join(", "))
 }

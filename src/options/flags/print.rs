@@ -30,6 +30,8 @@ fn origin(state: &State) -> &'static str {
         Origin::ConfigFile => "{config file}",
         Origin::Ergonomic if state.was_on_command_line => "{command line, ergonomic}",
         Origin::Ergonomic => "{ergonomic}",
+        Origin::Management => "{management}",
+        Origin::Attach => "{attach}",
     }
 }
 
@@ -58,9 +60,22 @@ fn range(info: &FlagInfo) -> String {
     }
 }
 
+/// A list has one option for each entry.
+fn as_option(name: &str, value: &Value) -> String {
+    match value {
+        Value::Bool(v) => format!("-XX:{}{name}", if *v { '+' } else { '-' }),
+        Value::Text(v) => {
+            let entries: Vec<String> =
+                v.as_deref().unwrap_or("").split('\n').map(|line| format!("-XX:{name}={line}")).collect();
+            entries.join(" ")
+        }
+        value => format!("-XX:{name}={}", plain(value)),
+    }
+}
+
 impl Flags {
     fn sorted(&self) -> Vec<(&'static FlagInfo, &State)> {
-        let mut rows: Vec<_> = all().iter().copied().zip(&self.states).collect();
+        let mut rows: Vec<_> = all().iter().copied().zip(self.states.iter().map(State::now)).collect();
         rows.sort_by_key(|(info, _)| info.name);
         rows
     }
@@ -128,20 +143,16 @@ impl Flags {
             if state.origin == Origin::Default {
                 continue;
             }
-            let name = info.name;
-            match &state.value {
-                Value::Bool(v) => {
-                    write_to(&mut text, format_args!("-XX:{}{name} ", if *v { '+' } else { '-' }))
-                }
-                Value::Text(v) => {
-                    for line in v.as_deref().unwrap_or("").split('\n') {
-                        write_to(&mut text, format_args!("-XX:{name}={line} "));
-                    }
-                }
-                value => write_to(&mut text, format_args!("-XX:{name}={} ", plain(value))),
-            }
+            text += &as_option(info.name, &state.value);
+            text.push(' ');
         }
         text.push('\n');
         text
+    }
+
+    /// The option that gives the flag called `name` its value; `None` if there is no such flag.
+    pub fn as_option(&self, name: &str) -> Option<String> {
+        super::find(name).filter(|&id| !all()[id].debug_only())?;
+        Some(as_option(name, self.value(name)))
     }
 }

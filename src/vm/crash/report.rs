@@ -350,3 +350,14 @@ mod tests {
         assert_eq!(expand_pid("a%pb%%p%"), format!("a{pid}b%p%"));
     }
 }
+
+/// What there is to say of a VM that has not failed (`VM.info`).
+pub fn info() -> String {
+    let mode = vm::try_get().map_or("not yet created", |vm| vm.options.settings.mode.info());
+    let mut out = format!("#\n# {} ({}, {mode})", vm::VM_NAME, vm::VM_VERSION);
+    if let Some(build) = release("JAVA_RUNTIME_VERSION") {
+        let _ = write!(out, " on the class library of OpenJDK {build}");
+    }
+    out += "\n#\n\n";
+    out + &summary() + &all_threads() + &libraries()
+}
