@@ -2,6 +2,7 @@
 //! Throwable itself is pending in the thread (a scanned root), so `Err` carries no data.
 
 pub mod backtrace;
+pub mod out_of_memory;
 pub mod preallocated;
 
 use crate::heap::layout::Oop;

@@ -5,7 +5,7 @@
 use super::layout::{side_bit, Oop, ARRAY_LENGTH_OFFSET, CLASS_OFFSET, HEADER_BYTES};
 use super::mmtk_binding::{mutator_of, to_mmtk};
 use super::{access, layout};
-use crate::exceptions::{throw, Thrown, VmResult};
+use crate::exceptions::{out_of_memory, throw, Thrown, VmResult};
 use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::well_known::KnownField;
 use crate::threads::{stale, JavaThread};
@@ -221,5 +221,6 @@ pub fn shallow_copy(t: &JavaThread, object: Oop) -> VmResult<Oop> {
 #[cold]
 pub fn out_of_memory(t: &JavaThread, message: &str) -> Thrown {
     stale::request(t);
+    out_of_memory::report(t, message);
     throw(t, "java/lang/OutOfMemoryError", Some(message.to_string()))
 }

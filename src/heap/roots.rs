@@ -291,6 +291,16 @@ pub(super) fn for_each_strong(f: &mut dyn FnMut(&RootSlot)) {
     STRONG.for_each(&mut |s| f(s))
 }
 
+/// How many global and weak global references there are; the VM's own are among the first.
+pub fn reference_counts() -> (usize, usize) {
+    let count = |table: &Table| {
+        let mut n = 0;
+        table.for_each(&mut |s| n += usize::from(!s.get().is_null()));
+        n
+    };
+    (count(&STRONG), count(&WEAK))
+}
+
 /// Calls `f` with the roots that are neither in the global root table nor a thread's or a loader's. In a pause.
 pub(super) fn for_each_other(f: &mut dyn FnMut(&RootSlot)) {
     super::refs::for_each_root(&mut |s| f(s));

@@ -1,5 +1,6 @@
 //! What the VM tells about itself: unified logging, warnings.
 
+pub mod attach;
 pub mod dcmd;
 pub mod log;
 pub mod thread_dump;

@@ -1,11 +1,27 @@
-//! The thread dump that SIGQUIT asks for, in HotSpot's format.
+//! Thread dumps (SIGQUIT, `jstack`, `Thread.print`) in HotSpot's format: what threads do, which monitors they hold and
+//! wait for, and deadlocks. A dump is made in one pause.
 
 use crate::heap::access::{load, load_ref};
-use crate::heap::strings;
+use crate::heap::layout::Oop;
+use crate::heap::walk::{self, Walk};
+use crate::heap::{roots, strings};
+use crate::link::load::{mirror_to_class, MirrorOf};
+use crate::meta::class::InstanceKind;
 use crate::meta::method::MethodRef;
-use crate::meta::well_known::KnownField;
-use crate::threads::{lifecycle, stackwalk, JavaThread};
+use crate::meta::well_known::{Known, KnownField};
+use crate::threads::{lifecycle, stackwalk, waits, JavaThread};
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
+
+/// What a dump tells beside the stacks.
+#[derive(Clone, Copy, Default)]
+pub struct What {
+    /// The ownable synchronizers that each thread holds (`-l`): found by a walk of the heap.
+    pub locks: bool,
+    /// `-e`: what Kiln does not measure, allocated bytes and defined classes, is left out.
+    pub extended: bool,
+}
 
 /// `jdk.internal.misc.VM.toThreadState` of a `threadStatus`, as dumps show it.
 fn state_text(status: i32) -> &'static str {
@@ -65,8 +81,135 @@ fn local_time() -> String {
     }
 }
 
+/// What the thread is doing, as its first line ends.
+fn activity_text(status: i32) -> &'static str {
+    match status {
+        s if s & 0x400 != 0 => "waiting for monitor entry",
+        s if s & 0x100 != 0 => "in Object.wait()",
+        s if s & 0x240 != 0 => "waiting on condition",
+        _ => "runnable",
+    }
+}
+
+/// `<0x00000000ffd02f40> (a java.lang.Object)`.
+fn object_text(o: Oop) -> String {
+    let class = o.class();
+    let what = match (class.instance_kind, o) {
+        (InstanceKind::Mirror, mirror) => match mirror_to_class(mirror) {
+            MirrorOf::Class(c) => format!("java.lang.Class for {}", c.external_name()),
+            MirrorOf::Primitive(p) => format!("java.lang.Class for {}", p.java_name()),
+        },
+        _ => class.external_name(),
+    };
+    format!("<{:#018x}> (a {what})", o.address())
+}
+
+fn name_of(x: &JavaThread) -> String {
+    let name = load_ref(x.thread_object.get(), KnownField::ThreadName.offset());
+    name.non_null().map_or(String::new(), strings::to_rust)
+}
+
+fn status_of(x: &JavaThread) -> i32 {
+    load::<i32>(x.thread_object.get(), KnownField::ThreadStatus.offset())
+}
+
+/// The frames with the monitors that each holds; at the innermost what the thread waits for.
+fn stack_text(all: &[&JavaThread], x: &JavaThread) -> String {
+    let status = status_of(x);
+    let enters = status & 0x400 != 0;
+    let (blocker, _) = waits::blocker_of(all, x, false);
+    let mut out = String::new();
+    for (depth, f) in stackwalk::frames(x).enumerate() {
+        let _ = writeln!(out, "\tat {}", frame_text(f.method, f.bci));
+        let innermost = depth == 0;
+        if let Some(o) = blocker.non_null().filter(|_| innermost) {
+            let what = match status {
+                _ if enters => "waiting to lock",
+                s if s & 0x200 != 0 => "parking to wait for ",
+                _ => "waiting on",
+            };
+            let _ = writeln!(out, "\t- {what} {}", object_text(o));
+        }
+        for o in f.monitors().into_iter().rev() {
+            // One that it only enters is no lock yet.
+            if !o.is_null() && !(innermost && enters && o == blocker) {
+                let _ = writeln!(out, "\t- locked {}", object_text(o));
+            }
+        }
+    }
+    out
+}
+
+/// The synchronizers on the heap by the address of the Thread that owns them.
+fn synchronizers(heap: &Walk<'_>) -> HashMap<usize, Vec<Oop>> {
+    let ownable = Known::AbstractOwnableSynchronizer.get();
+    let mut found: HashMap<usize, Vec<Oop>> = HashMap::new();
+    heap.each_object(|o| {
+        if !o.class().is_array() && o.class().is_subclass_of(ownable) {
+            if let Some(owner) = load_ref(o, KnownField::OwnerThread.offset()).non_null() {
+                found.entry(owner.address()).or_default().push(o);
+            }
+        }
+    });
+    found
+}
+
+fn thread_text(all: &[&JavaThread], x: &JavaThread) -> String {
+    let thread = x.thread_object.get();
+    let status = status_of(x);
+    let elapsed = crate::observe::log::uptime().as_secs_f64() - x.vm.started_at.load(Ordering::Relaxed) as f64 / 1e6;
+    format!(
+        "\"{}\" #{}{} prio={} os_prio=0 cpu={:.2}ms elapsed={elapsed:.2}s tid={:#018x} nid={:#x} {}  [{:#018x}]\n   \
+         java.lang.Thread.State: {}\n{}",
+        name_of(x),
+        load::<i64>(thread, KnownField::ThreadTid.offset()),
+        if load::<u8>(thread, KnownField::ThreadDaemon.offset()) != 0 { " daemon" } else { "" },
+        load::<i32>(thread, KnownField::ThreadPriority.offset()),
+        lifecycle::cpu_time(x, true) as f64 / 1e6,
+        x as *const JavaThread as usize,
+        x.os_tid.load(Ordering::Relaxed),
+        activity_text(status),
+        x.saved_sp.load(Ordering::Relaxed) & !0xfff,
+        state_text(status),
+        stack_text(all, x),
+    )
+}
+
+/// The deadlocks, if there are any, and the stacks of the threads in them.
+fn deadlocks_text(all: &[&JavaThread]) -> String {
+    let circles = waits::deadlocks(all, false);
+    let mut out = String::new();
+    for circle in &circles {
+        out += "\nFound one Java-level deadlock:\n=============================\n";
+        for (i, x) in circle.iter().enumerate() {
+            let o = waits::blocker_of(all, x, false).0;
+            let class = o.class().external_name();
+            let what = if status_of(x) & 0x400 != 0 {
+                format!("waiting to lock monitor {:#018x} (object {:#018x}, a {class})", o.address(), o.address())
+            } else {
+                format!("waiting for ownable synchronizer {:#018x}, (a {class})", o.address())
+            };
+            let holder = name_of(circle[(i + 1) % circle.len()]);
+            let _ = writeln!(out, "\"{}\":\n  {what},\n  which is held by \"{holder}\"\n", name_of(x));
+        }
+        out += "Java stack information for the threads listed above:\n\
+                ===================================================\n";
+        for x in circle {
+            let _ = write!(out, "\"{}\":\n{}", name_of(x), stack_text(all, x));
+        }
+    }
+    match circles.len() {
+        0 => {}
+        1 => out += "\nFound 1 deadlock.\n\n",
+        n => {
+            let _ = write!(out, "\nFound {n} deadlocks.\n\n");
+        }
+    }
+    out
+}
+
 /// The whole dump.
-pub fn text(t: &JavaThread) -> String {
+pub fn text(t: &JavaThread, what: What) -> String {
     let info = crate::vm::get().options.settings.mode.info();
     let mut out = format!(
         "{}\nFull thread dump {} ({} {info}):\n\n",
@@ -74,41 +217,33 @@ pub fn text(t: &JavaThread) -> String {
         crate::vm::VM_NAME,
         crate::vm::VM_VERSION
     );
-    let threads = lifecycle::all_thread_objects();
-    let eetops: Vec<i64> = threads.iter().map(|h| load::<i64>(h.get(), KnownField::ThreadEetop.offset())).collect();
-    let stacks = crate::threads::safepoint::stop_the_world(t, "PrintThreads", |all| {
-        let one = |e: &i64| {
-            let x = all.iter().find(|x| **x as *const JavaThread as i64 == *e)?;
-            let frames: Vec<_> = stackwalk::frames(x).map(|f| (f.method, f.bci)).collect();
-            Some((x.os_tid.load(std::sync::atomic::Ordering::Relaxed), frames))
-        };
-        eetops.iter().map(one).collect::<Vec<_>>()
-    });
-    for (thread, stack) in threads.iter().zip(stacks) {
-        let Some((os_id, frames)) = stack else { continue };
-        let thread = thread.get();
-        let name = load_ref(thread, KnownField::ThreadName.offset()).non_null().map_or(String::new(), strings::to_rust);
-        let daemon = if load::<u8>(thread, KnownField::ThreadDaemon.offset()) != 0 { " daemon" } else { "" };
-        let _ = writeln!(
-            out,
-            "\"{name}\" #{}{daemon} prio={} tid={:#018x} nid={os_id:#x}\n   java.lang.Thread.State: {}",
-            load::<i64>(thread, KnownField::ThreadTid.offset()),
-            load::<i32>(thread, KnownField::ThreadPriority.offset()),
-            load::<i64>(thread, KnownField::ThreadEetop.offset()),
-            state_text(load::<i32>(thread, KnownField::ThreadStatus.offset())),
-        );
-        for (method, bci) in frames {
-            let _ = writeln!(out, "\tat {}", frame_text(method, bci));
+    let deadlocks = walk::inspect(t, false, "PrintThreads", |heap| {
+        let all = heap.threads;
+        let owned = if what.locks { synchronizers(heap) } else { HashMap::new() };
+        for x in all.iter().filter(|x| !x.thread_object.get().is_null()) {
+            out += &thread_text(all, x);
+            if what.locks {
+                out += "\n   Locked ownable synchronizers:\n";
+                match owned.get(&x.thread_object.get().address()) {
+                    Some(of_thread) => of_thread.iter().for_each(|o| {
+                        let _ = writeln!(out, "\t- {}", object_text(*o));
+                    }),
+                    None => out += "\t- None\n",
+                }
+            }
+            out.push('\n');
         }
-        out.push('\n');
-    }
+        deadlocks_text(all)
+    });
     if let Some(b) = crate::compiler::broker::get() {
         out += &b.dump_threads();
     }
-    out
+    let (globals, weaks) = roots::reference_counts();
+    let _ = write!(out, "JNI global refs: {globals}, weak refs: {weaks}\n\n");
+    out + &deadlocks
 }
 
 /// Prints the dump to standard output.
 pub fn print(t: &JavaThread) {
-    crate::vm_out!("{}", text(t));
+    crate::vm_out!("{}", text(t, What::default()));
 }

@@ -161,7 +161,9 @@ fn dispatch(t: &JavaThread) {
     loop {
         let signal = state::blocked(t, wait);
         if signal == libc::SIGQUIT {
-            crate::observe::thread_dump::print(t);
+            if !crate::observe::attach::is_triggered(t) {
+                crate::observe::thread_dump::print(t);
+            }
             continue;
         }
         if deliver(t, signal).is_err() {

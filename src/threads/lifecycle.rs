@@ -152,6 +152,7 @@ fn adopt(t: &'static JavaThread) {
         t.os_tid.store(libc::syscall(libc::SYS_gettid) as u64, Ordering::Relaxed);
         t.pthread.store(libc::pthread_self() as usize, Ordering::Relaxed);
     }
+    t.vm.started_at.store(crate::observe::log::uptime().as_micros() as u64, Ordering::Relaxed);
     JavaThread::set_current(Some(t));
 }
 
@@ -391,4 +392,33 @@ pub fn take_async_exception(t: &JavaThread) -> VmResult<()> {
     let e = t.vm.async_exception.get();
     t.vm.async_exception.set(Oop::NULL);
     Err(t.set_exception(e))
+}
+
+/// Nanoseconds of processor time of a live thread, in user mode only or altogether; -1 if the
+/// system does not tell.
+pub fn cpu_time(x: &JavaThread, with_system: bool) -> i64 {
+    if with_system {
+        let thread = x.pthread.load(Ordering::Relaxed) as libc::pthread_t;
+        if thread == 0 {
+            // It has not begun to run.
+            return 0;
+        }
+        let mut clock: libc::clockid_t = 0;
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the thread lives while it is registered.
+        let e = unsafe {
+            match libc::pthread_getcpuclockid(thread, &mut clock) {
+                0 => libc::clock_gettime(clock, &mut now),
+                e => e,
+            }
+        };
+        return if e == 0 { now.tv_sec * 1_000_000_000 + now.tv_nsec } else { -1 };
+    }
+    let path = format!("/proc/self/task/{}/stat", x.os_tid.load(Ordering::Relaxed));
+    let Ok(stat) = std::fs::read_to_string(path) else { return -1 };
+    // After the name in parentheses come state, …; utime is the 12th field from there.
+    let ticks = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(11)?.parse::<i64>().ok());
+    // SAFETY: no preconditions.
+    let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    ticks.map_or(-1, |n| n * (1_000_000_000 / per_second))
 }

@@ -12,5 +12,6 @@ pub mod stackwalk;
 pub mod stale;
 pub mod thread;
 pub mod thread_data;
+pub mod waits;
 
 pub use thread::JavaThread;

@@ -18,6 +18,8 @@ pub struct ThreadData {
     pub handshakes: Handshakes,
     /// threads::safepoint: the thread stands, but goes on even if it is suspended.
     pub passing: AtomicBool,
+    /// threads::lifecycle: the VM's uptime in microseconds when the thread came.
+    pub started_at: AtomicU64,
     /// threads::lifecycle: attached by JNI as a daemon, or started as one.
     pub daemon: AtomicBool,
     /// threads::lifecycle: a thread of the VM's own, which the program neither sees nor counts.

@@ -294,6 +294,7 @@ fn start_alarm() {
 /// Calls the embedder's abort hook and ends the process: by aborting, which leaves a core dump, unless
 /// -XX:-CreateCoredumpOnCrash asks for none.
 pub fn die() -> ! {
+    crate::observe::attach::abort();
     if let Some(hook) = crate::jni::invocation::abort_hook() {
         hook();
     }
@@ -302,6 +303,11 @@ pub fn die() -> ! {
         unsafe { libc::_exit(1) }
     }
     std::process::abort()
+}
+
+/// Runs the commands of `-XX:OnOutOfMemoryError=`.
+pub fn run_commands(commands: &str) {
+    report::run_commands(commands)
 }
 
 /// What there is to say of a VM that has not failed.

@@ -166,6 +166,7 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     }
     call(t, method(Known::System, "initPhase1", "()V"), &[])?;
     crate::os::signals::start_dispatcher(t)?;
+    crate::observe::attach::start(t)?;
     if let Err(m) = crate::compiler::broker::start(&get().options) {
         fail(&m);
     }

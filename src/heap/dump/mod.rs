@@ -15,7 +15,6 @@ use super::walk::{self, Walk};
 use crate::meta::symbol::Symbol;
 use crate::threads::JavaThread;
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -83,20 +82,14 @@ pub fn dump_and_tell(t: &JavaThread, request: &Request<'_>, print: &mut dyn FnMu
 }
 
 /// Where the dump of an OutOfMemoryError goes: `-XX:HeapDumpPath=`, a file or a directory; `java_pid123.hprof` in it or
-/// in the current directory. A second dump of a process gets `.1` added.
-pub fn default_path(heap_dump_path: Option<&str>, gzip: bool, sequence: u32) -> PathBuf {
+/// in the current directory.
+pub fn default_path(heap_dump_path: Option<&str>, gzip: bool) -> PathBuf {
     let name = format!("java_pid{}.hprof{}", std::process::id(), if gzip { ".gz" } else { "" });
-    let mut path = match heap_dump_path.filter(|p| !p.is_empty()) {
+    match heap_dump_path.filter(|p| !p.is_empty()) {
         None => PathBuf::from(name),
         Some(p) if Path::new(p).is_dir() => Path::new(p).join(name),
         Some(p) => PathBuf::from(p),
-    };
-    if sequence > 0 {
-        let mut text = path.into_os_string();
-        let _ = write!(text, ".{sequence}");
-        path = PathBuf::from(text);
     }
-    path
 }
 
 /// Names to be written, each once.
@@ -157,9 +150,9 @@ mod tests {
     #[test]
     fn paths_of_dumps() {
         let pid = std::process::id();
-        assert_eq!(default_path(None, false, 0), PathBuf::from(format!("java_pid{pid}.hprof")));
-        assert_eq!(default_path(Some(""), true, 2), PathBuf::from(format!("java_pid{pid}.hprof.gz.2")));
-        assert_eq!(default_path(Some("/"), false, 0), PathBuf::from(format!("/java_pid{pid}.hprof")));
-        assert_eq!(default_path(Some("/no/such/x"), false, 1), PathBuf::from("/no/such/x.1"));
+        assert_eq!(default_path(None, false), PathBuf::from(format!("java_pid{pid}.hprof")));
+        assert_eq!(default_path(Some(""), true), PathBuf::from(format!("java_pid{pid}.hprof.gz")));
+        assert_eq!(default_path(Some("/"), false), PathBuf::from(format!("/java_pid{pid}.hprof")));
+        assert_eq!(default_path(Some("/no/such/x"), false), PathBuf::from("/no/such/x"));
     }
 }

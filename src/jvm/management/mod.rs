@@ -52,6 +52,8 @@ mod support {
     /// Deadlocks over ownable synchronizers; listing them all (`dumpAllThreads` with locked
     /// synchronizers) needs a walk of the heap, which Kiln does not do yet and says so.
     pub const SYNCHRONIZER_USAGE: u32 = 1 << 6;
+    /// `DiagnosticCommandMBean`.
+    pub const DIAGNOSTIC_COMMANDS: u32 = 1 << 8;
 }
 
 /// UnsupportedOperationException naming the function.
@@ -133,7 +135,8 @@ unsafe extern "C" fn get_optional_support(_env: *mut c_void, out: *mut u32) -> i
     *out = support::CURRENT_THREAD_CPU_TIME
         | support::OTHER_THREAD_CPU_TIME
         | support::OBJECT_MONITOR_USAGE
-        | support::SYNCHRONIZER_USAGE;
+        | support::SYNCHRONIZER_USAGE
+        | support::DIAGNOSTIC_COMMANDS;
     0
 }
 

@@ -2,7 +2,7 @@
 
 use super::{jmm_entry, memory, unsupported};
 use crate::exceptions::{throw, VmResult};
-use crate::heap::access::{load, load_ref, set_array_ref, store};
+use crate::heap::access::{load, set_array_ref, store};
 use crate::heap::alloc;
 use crate::heap::layout::{BasicType, Oop};
 use crate::heap::roots::Handle;
@@ -13,13 +13,12 @@ use crate::meta::method::MethodRef;
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{Known, KnownField};
 use crate::threads::status::Status;
-use crate::threads::{monitor, registry, safepoint, stackwalk, JavaThread};
+use crate::threads::waits::{self, blocker_of};
+use crate::threads::{lifecycle::cpu_time, registry, safepoint, stackwalk, JavaThread};
 use std::sync::atomic::Ordering;
 
 /// JMM_THREAD_STATE_FLAG_NATIVE
 const FLAG_NATIVE: i32 = 0x0040_0000;
-/// `Status` bit of a parked thread.
-const PARKED: i32 = 0x200;
 
 /// One thread at one time.
 struct Snapshot {
@@ -37,37 +36,6 @@ struct Snapshot {
 
 fn tid(thread: Oop) -> i64 {
     load::<i64>(thread, KnownField::ThreadTid.offset())
-}
-
-/// The thread that holds the object's monitor. During a pause.
-fn monitor_owner<'a>(all: &[&'a JavaThread], object: Oop) -> Option<&'a JavaThread> {
-    match monitor::inflated_owner(object) {
-        Some(0) => None,
-        Some(id) => all.iter().copied().find(|x| x.id == id),
-        // Fast-locked.
-        // SAFETY: the threads stand, so their lock stacks do not change.
-        None => all.iter().copied().find(|x| unsafe { (*x.lock_stack.get()).contains(&object) }),
-    }
-}
-
-/// What a standing thread waits for and the Thread that has it, nulls for nothing and nobody.
-fn blocker_of(all: &[&JavaThread], x: &JavaThread, monitors_only: bool) -> (Oop, Oop) {
-    let status = load::<i32>(x.thread_object.get(), KnownField::ThreadStatus.offset());
-    let object = x.vm.blocked_on.get();
-    if !object.is_null() {
-        let owner = monitor_owner(all, object).map_or(Oop::NULL, |o| o.thread_object.get());
-        return (object, owner);
-    }
-    if monitors_only || status & PARKED == 0 {
-        return (Oop::NULL, Oop::NULL);
-    }
-    let blocker = load_ref(x.thread_object.get(), KnownField::ThreadParkBlocker.offset());
-    let ownable = Known::AbstractOwnableSynchronizer.get();
-    let owner = match blocker.non_null() {
-        Some(b) if b.class().is_subclass_of(ownable) => load_ref(b, KnownField::OwnerThread.offset()),
-        _ => Oop::NULL,
-    };
-    (blocker, owner)
 }
 
 fn snapshot(all: &[&JavaThread], x: &JavaThread, depth: usize, monitors: bool) -> Snapshot {
@@ -180,58 +148,11 @@ fn with_thread<R>(t: &JavaThread, id: i64, f: impl FnOnce(&JavaThread) -> R) -> 
     })
 }
 
-/// Nanoseconds of processor time of a live thread, in user mode only or altogether; -1 if the
-/// system does not tell.
-fn cpu_time(x: &JavaThread, with_system: bool) -> i64 {
-    if with_system {
-        let thread = x.pthread.load(Ordering::Relaxed) as libc::pthread_t;
-        let mut clock: libc::clockid_t = 0;
-        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the thread lives while it is registered.
-        let e = unsafe {
-            match libc::pthread_getcpuclockid(thread, &mut clock) {
-                0 => libc::clock_gettime(clock, &mut now),
-                e => e,
-            }
-        };
-        return if e == 0 { now.tv_sec * 1_000_000_000 + now.tv_nsec } else { -1 };
-    }
-    let path = format!("/proc/self/task/{}/stat", x.os_tid.load(Ordering::Relaxed));
-    let Ok(stat) = std::fs::read_to_string(path) else { return -1 };
-    // After the name in parentheses come state, …; utime is the 12th field from there.
-    let ticks = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(11)?.parse::<i64>().ok());
-    // SAFETY: no preconditions.
-    let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
-    ticks.map_or(-1, |n| n * (1_000_000_000 / per_second))
-}
-
 /// Threads that wait for each other in a circle, as a `Thread[]`; null if there are none.
 fn deadlocked(t: &JavaThread, monitors_only: bool) -> VmResult<Oop> {
     let found: Vec<Handle> = safepoint::stop_the_world(t, "FindDeadlocks", |all| {
-        let visible: Vec<&&JavaThread> = all.iter().filter(|x| !x.thread_object.get().is_null()).collect();
-        // Whom each thread waits for, by position.
-        let waits: Vec<Option<usize>> = visible
-            .iter()
-            .map(|x| {
-                let status = load::<i32>(x.thread_object.get(), KnownField::ThreadStatus.offset());
-                let waiting = status == Status::BlockedOnMonitorEnter as i32 || status & PARKED != 0;
-                let (_, owner) = blocker_of(all, x, monitors_only);
-                let owner = owner.non_null().filter(|_| waiting)?;
-                visible.iter().position(|y| y.thread_object.get() == owner)
-            })
-            .collect();
-        let in_circle = |start: usize| {
-            let mut at = waits[start];
-            for _ in 0..waits.len() {
-                match at {
-                    Some(i) if i == start => return true,
-                    Some(i) => at = waits[i],
-                    None => return false,
-                }
-            }
-            false
-        };
-        (0..visible.len()).filter(|&i| in_circle(i)).map(|i| Handle::new(visible[i].thread_object.get())).collect()
+        let circles = waits::deadlocks(all, monitors_only);
+        circles.into_iter().flatten().map(|x| Handle::new(x.thread_object.get())).collect()
     });
     if found.is_empty() {
         return Ok(Oop::NULL);

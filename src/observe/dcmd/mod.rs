@@ -12,6 +12,7 @@ mod vm;
 use crate::exceptions::Thrown;
 use crate::threads::JavaThread;
 pub use parse::{Argument, Values};
+pub use vm::properties;
 
 /// Who executes a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 
 use super::parse::Argument;
 use super::{Command, MONITOR};
-use crate::observe::thread_dump;
+use crate::observe::thread_dump::{self, What};
 
 pub(super) static PRINT: Command = Command {
     name: "Thread.print",
@@ -15,8 +15,8 @@ pub(super) static PRINT: Command = Command {
     ],
     in_mbean: true,
     run: |t, call, out| {
-        *out += &thread_dump::text(t);
-        let _ = call;
+        let what = What { locks: call.values.is_on("-l"), extended: call.values.is_on("-e") };
+        *out += &thread_dump::text(t, what);
         Ok(())
     },
 };
