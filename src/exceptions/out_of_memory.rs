@@ -29,6 +29,8 @@ pub fn report(t: &JavaThread, message: &str) {
     }
     if flags.bool("ExitOnOutOfMemoryError") {
         crate::vm_out!("Terminating due to java.lang.OutOfMemoryError: {message}\n");
+        crate::observe::attach::abort();
+        crate::observe::perf_data::remove_file();
         // SAFETY: no preconditions; no exit handler is to be run.
         unsafe { libc::_exit(3) }
     }

@@ -291,14 +291,11 @@ pub(super) fn for_each_strong(f: &mut dyn FnMut(&RootSlot)) {
     STRONG.for_each(&mut |s| f(s))
 }
 
-/// How many global and weak global references there are; the VM's own are among the first.
-pub fn reference_counts() -> (usize, usize) {
-    let count = |table: &Table| {
-        let mut n = 0;
-        table.for_each(&mut |s| n += usize::from(!s.get().is_null()));
-        n
-    };
-    (count(&STRONG), count(&WEAK))
+/// How many weak slots are in use and not cleared.
+pub fn weak_count() -> usize {
+    let mut n = 0;
+    WEAK.for_each(&mut |s| n += usize::from(!s.get().is_null()));
+    n
 }
 
 /// Calls `f` with the roots that are neither in the global root table nor a thread's or a loader's. In a pause.

@@ -7,6 +7,7 @@ use crate::heap::layout::Oop;
 use crate::heap::roots::{self, RootSlot, WeakSlot};
 use crate::threads::JavaThread;
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What native code holds: the address of a slot, tagged in its low bits.
 pub type Handle = *mut c_void;
@@ -194,11 +195,20 @@ pub fn new_local(t: &JavaThread, object: Oop) -> Handle {
     unsafe { locals(t).add(object).address() as Handle }
 }
 
+/// Global references of native code: the table has the VM's own too.
+static GLOBALS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many global references native code has.
+pub fn global_count() -> usize {
+    GLOBALS.load(Ordering::Relaxed)
+}
+
 /// NewGlobalRef: null for null and for a cleared weak reference.
 pub fn new_global(object: Oop) -> Handle {
     if object.is_null() {
         return std::ptr::null_mut();
     }
+    GLOBALS.fetch_add(1, Ordering::Relaxed);
     (roots::new_slot(object).address() | TAG_GLOBAL) as Handle
 }
 
@@ -217,6 +227,7 @@ pub fn new_weak_global(object: Oop) -> Handle {
 pub unsafe fn delete_global(handle: Handle) {
     let address = handle as usize;
     if address & TAG_MASK == TAG_GLOBAL {
+        GLOBALS.fetch_sub(1, Ordering::Relaxed);
         roots::free_slot(&*((address & !TAG_MASK) as *const RootSlot));
     }
 }

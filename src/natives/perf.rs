@@ -1,16 +1,14 @@
-//! `jdk.internal.perf.Perf`: performance counters as direct buffers over the VM's memory.
-//! Counters are visible within the process; there is no `/tmp/hsperfdata` file yet, so nothing
-//! can be attached to.
+//! `jdk.internal.perf.Perf`: performance counters as direct buffers over the VM's memory, and that of others.
 
 use super::unsafe_access::{reference, slot};
 use crate::exceptions::{throw, VmResult};
 use crate::heap::alloc;
 use crate::heap::{access, strings};
 use crate::link::init;
-use crate::meta::well_known::{method, Known};
+use crate::meta::well_known::{method, Known, KnownField};
+use crate::observe::perf_data::{self, Kind};
 use crate::threads::JavaThread;
 use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -22,25 +20,8 @@ const CONSTANT: i32 = 1;
 const MONOTONIC: i32 = 2;
 const VARIABLE: i32 = 3;
 
-/// Counters by name; their memory is never freed, as in HotSpot.
-static COUNTERS: Mutex<Option<HashMap<Vec<u8>, usize>>> = Mutex::new(None);
-
 fn illegal_argument(t: &JavaThread, message: Option<&str>) -> crate::exceptions::Thrown {
     throw(t, "java/lang/IllegalArgumentException", message.map(String::from))
-}
-
-/// Enters a counter of `bytes` zeroed bytes, 8-byte aligned; its address. `None` if the name is
-/// taken.
-fn new_counter(name: Vec<u8>, bytes: usize) -> Option<usize> {
-    let mut guard = COUNTERS.lock();
-    let counters = guard.get_or_insert_with(HashMap::new);
-    if counters.contains_key(&name) {
-        return None;
-    }
-    let memory: &'static mut [u64] = vec![0u64; bytes.div_ceil(8)].leak();
-    let address = memory.as_mut_ptr() as usize;
-    counters.insert(name, address);
-    Some(address)
 }
 
 /// A direct ByteBuffer over memory that stays.
@@ -54,20 +35,52 @@ fn direct_buffer(t: &JavaThread, address: usize, bytes: usize) -> VmResult<u64> 
     Ok(object)
 }
 
+/// Buffers that [`attach`] has made: their addresses and sizes.
+static ATTACHED: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
+
+/// `attach(String user, int lvmid, int mode)`: another VM's memory. It can only be read.
 fn attach(t: &JavaThread, args: *const u64) -> VmResult<u64> {
-    // SAFETY: (String, int, int).
-    let (vmid, mode) = unsafe { (slot(args, 2) as i32, slot(args, 3) as i32) };
-    if !(0..=1).contains(&mode) {
-        return Err(illegal_argument(t, None));
+    // SAFETY: the parameters as above.
+    let (user, vmid, mode) = unsafe { (reference(args, 1), slot(args, 2) as i32, slot(args, 3) as i32) };
+    match mode {
+        0 => {}
+        // PERF_MODE_RW
+        1 => return Err(illegal_argument(t, Some("Unsupported access mode"))),
+        _ => return Err(illegal_argument(t, None)),
     }
-    let m = format!("jdk.internal.perf.Perf.attach: VM {vmid}: Kiln keeps no performance data file");
-    Err(throw(t, "java/io/IOException", Some(m)))
+    let user = user.non_null().map(strings::to_rust);
+    match perf_data::attach(user.as_deref(), vmid) {
+        Ok((address, bytes)) => {
+            ATTACHED.lock().push((address, bytes));
+            direct_buffer(t, address, bytes)
+        }
+        Err(e) if user.is_none() && e.raw_os_error().is_none() => Err(illegal_argument(t, Some(&e.to_string()))),
+        Err(e) => Err(throw(t, "java/io/IOException", Some(e.to_string()))),
+    }
 }
 
-/// Nothing can have been attached.
-fn detach(t: &JavaThread, _args: *const u64) -> VmResult<u64> {
-    let m = "jdk.internal.perf.Perf.detach: the buffer was not attached".to_string();
-    Err(throw(t, "java/lang/IllegalArgumentException", Some(m)))
+/// `detach(ByteBuffer)`.
+fn detach(t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: (ByteBuffer).
+    let buffer = unsafe { reference(args, 1) };
+    if buffer.is_null() {
+        return Err(throw(t, "java/lang/NullPointerException", None));
+    }
+    let address = access::load::<i64>(buffer, KnownField::BufferAddress.offset()) as usize;
+    let mut attached = ATTACHED.lock();
+    match attached.iter().position(|b| b.0 == address) {
+        Some(i) => {
+            let (address, bytes) = attached.swap_remove(i);
+            // SAFETY: Java code detaches a buffer when nothing refers to it any more.
+            unsafe { perf_data::detach(address, bytes) };
+            Ok(0)
+        }
+        None => {
+            drop(attached);
+            let m = "jdk.internal.perf.Perf.detach: the buffer was not attached".to_string();
+            Err(throw(t, "java/lang/IllegalArgumentException", Some(m)))
+        }
+    }
 }
 
 fn create_long(t: &JavaThread, args: *const u64) -> VmResult<u64> {
@@ -80,7 +93,7 @@ fn create_long(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     if !UNITS.contains(&units) || !(CONSTANT..=VARIABLE).contains(&variability) {
         return Err(illegal_argument(t, None));
     }
-    match new_counter(strings::to_mutf8(name), 8) {
+    match perf_data::create(&strings::to_mutf8(name), Kind::Long, units as u8, variability as u8) {
         Some(address) => {
             // SAFETY: eight fresh bytes.
             unsafe { *(address as *mut u64) = value };
@@ -111,7 +124,8 @@ fn create_byte_array(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: copied at once.
     let text = unsafe { access::bytes(value) }.to_vec();
     let max = if variability == CONSTANT { text.len() } else { usize::try_from(max).unwrap_or(0).max(text.len()) };
-    match new_counter(strings::to_mutf8(name), max + 1) {
+    let kind = Kind::Text(max + 1);
+    match perf_data::create(&strings::to_mutf8(name), kind, units as u8, variability as u8) {
         Some(address) => {
             // SAFETY: max + 1 fresh bytes, and `text` is no longer than `max`.
             unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), address as *mut u8, text.len()) };

@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod dcmd;
 pub mod log;
+pub mod perf_data;
 pub mod thread_dump;
 mod warning;
 

@@ -5,6 +5,7 @@ use crate::heap::access::{load, load_ref};
 use crate::heap::layout::Oop;
 use crate::heap::walk::{self, Walk};
 use crate::heap::{roots, strings};
+use crate::jni::refs;
 use crate::link::load::{mirror_to_class, MirrorOf};
 use crate::meta::class::InstanceKind;
 use crate::meta::method::MethodRef;
@@ -238,7 +239,7 @@ pub fn text(t: &JavaThread, what: What) -> String {
     if let Some(b) = crate::compiler::broker::get() {
         out += &b.dump_threads();
     }
-    let (globals, weaks) = roots::reference_counts();
+    let (globals, weaks) = (refs::global_count(), roots::weak_count());
     let _ = write!(out, "JNI global refs: {globals}, weak refs: {weaks}\n\n");
     out + &deadlocks
 }

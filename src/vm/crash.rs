@@ -295,6 +295,7 @@ fn start_alarm() {
 /// -XX:-CreateCoredumpOnCrash asks for none.
 pub fn die() -> ! {
     crate::observe::attach::abort();
+    crate::observe::perf_data::remove_file();
     if let Some(hook) = crate::jni::invocation::abort_hook() {
         hook();
     }
@@ -307,7 +308,7 @@ pub fn die() -> ! {
 
 /// Runs the commands of `-XX:OnOutOfMemoryError=`.
 pub fn run_commands(commands: &str) {
-    report::run_commands(commands)
+    report::run_commands(commands, "...")
 }
 
 /// What there is to say of a VM that has not failed.

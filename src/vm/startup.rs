@@ -52,6 +52,7 @@ pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'sta
     if VM.set(vm).is_err() {
         return Err(JNI_ERR);
     }
+    crate::observe::perf_data::initialize();
     if let Err(m) = heap::init(&heap_config(get())) {
         init_error(&m);
         return Err(JNI_ENOMEM);

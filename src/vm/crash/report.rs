@@ -330,15 +330,16 @@ fn print_end(_: &Failure) {
 fn run_on_error(_: &Failure) {
     let Some(commands) = text_flag("OnError") else { return };
     write(1, &format!("#\n# -XX:OnError=\"{commands}\"\n"));
-    run_commands(commands);
+    run_commands(commands, " ...");
 }
 
-/// Runs what `-XX:OnError=` or `-XX:OnOutOfMemoryError=` holds, command after command, and waits for each.
-pub fn run_commands(commands: &str) {
+/// Runs what `-XX:OnError=` or `-XX:OnOutOfMemoryError=` holds, command after command, and waits for each; `dots`
+/// end the line that announces one.
+pub fn run_commands(commands: &str, dots: &str) {
     // A newline, between the commands of two such options, the shell understands.
     for command in commands.split(';').map(|c| c.trim_start_matches(' ')).filter(|c| !c.is_empty()) {
         let command = expand_pid(command);
-        write(1, &format!("#   Executing /bin/sh -c \"{command}\" ...\n"));
+        write(1, &format!("#   Executing /bin/sh -c \"{command}\"{dots}\n"));
         if let Err(e) = std::process::Command::new("/bin/sh").arg("-c").arg(&command).status() {
             line(1, &format!("os::fork_and_exec failed: {e}"));
         }
