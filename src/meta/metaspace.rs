@@ -143,6 +143,13 @@ impl Arena {
         Ok(address)
     }
 
+    /// Bytes of the chunks that the arena has, and how many of them are in use.
+    pub fn sizes(&self) -> (usize, usize) {
+        let s = self.state.lock();
+        let all: usize = s.chunks.iter().map(|c| c.1).sum();
+        (all, all - (s.limit - s.cursor))
+    }
+
     /// Moves `value` into the arena. Its destructor will not run.
     ///
     /// The reference is `'static` by convention: it lives as long as the arena's loader, and

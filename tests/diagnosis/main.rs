@@ -171,6 +171,11 @@ fn commands_say_what_hotspots_say() {
         "GC.run_finalization",
         "GC.finalizer_info",
         "Compiler.queue",
+        "help ManagementAgent.start",
+        "help ManagementAgent.stop",
+        "help VM.classloader_stats",
+        "ManagementAgent.status",
+        "ManagementAgent.start_local",
     ] {
         let strip = |s: String| s.replace("same-kiln", "same").replace("same-java", "same");
         assert_eq!(strip(kiln.jcmd(command)), strip(java.jcmd(command)), "jcmd {command}");
@@ -202,6 +207,12 @@ fn facts_about_the_vm() {
     assert!(kiln.jcmd("VM.log list").contains(" #0: stdout all=warning uptime,level,tags\n"));
     assert_eq!(kiln.jcmd("VM.log output=log.txt what=gc=info"), "Command executed successfully\n");
     kiln.jcmd("GC.run");
+    let loaders = kiln.jcmd("VM.classloader_stats");
+    assert!(loaders.contains("  <boot class loader>\n") && loaders.contains("   + hidden classes\n"), "{loaders}");
+    assert!(loaders.contains("\nTotal = 3 "), "{loaders}");
+    assert_eq!(kiln.jcmd("ManagementAgent.start_local"), "Command executed successfully\n");
+    let agent = kiln.jcmd("ManagementAgent.status");
+    assert!(agent.starts_with("Agent: enabled\n") && agent.contains("service:jmx:rmi://127.0.0.1/stub/"), "{agent}");
     assert!(kiln.jcmd("VM.log list").contains("log.txt"));
     let properties = text(&kiln.tool("jinfo", &["-sysprops"]));
     assert!(properties.contains("java.specification.version=17"), "{properties}");
@@ -366,7 +377,7 @@ fn heap_dumps_are_read_back() {
     assert!(over.contains("Heap dump file created ["), "{over}");
     let mut plain = Vec::new();
     let file = std::fs::File::open(path("all.hprof")).expect("there is a dump");
-    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(file), &mut plain).expect("it is compressed by gzip");
+    std::io::Read::read_to_end(&mut flate2::read::MultiGzDecoder::new(file), &mut plain).expect("it is compressed by gzip");
     check(&Dump::read(&plain));
 }
 

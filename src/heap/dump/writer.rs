@@ -1,7 +1,7 @@
 //! The file of a heap dump: big-endian numbers, records with a length before their body, and heap dump segments,
 //! which are filled up to a size before their length is known.
 
-use flate2::write::GzEncoder;
+use flate2::{Compression, GzBuilder};
 use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -19,21 +19,54 @@ const HEAP_DUMP_END: u8 = 0x2c;
 
 enum Output {
     Plain(File),
-    Gzip(Box<GzEncoder<File>>),
+    Gzip(Blocks),
 }
 
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Output::Plain(f) => f.write(bytes),
-            Output::Gzip(g) => g.write(bytes),
+/// Bytes of the dump in one part of a compressed file.
+const BLOCK_BYTES: usize = 1 << 20;
+
+/// A file compressed in parts, each a gzip file by itself, so that readers can start at any. The first says how many
+/// bytes of the dump each has.
+struct Blocks {
+    file: File,
+    level: Compression,
+    block: Vec<u8>,
+    is_first: bool,
+}
+
+impl Blocks {
+    fn end_block(&mut self) -> io::Result<()> {
+        if self.block.is_empty() {
+            return Ok(());
         }
+        let mut builder = GzBuilder::new();
+        if std::mem::take(&mut self.is_first) {
+            builder = builder.comment(format!("HPROF BLOCKSIZE={BLOCK_BYTES}"));
+        }
+        let mut encoder = builder.write(Vec::new(), self.level);
+        encoder.write_all(&self.block)?;
+        self.block.clear();
+        self.file.write_all(&encoder.finish()?)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    fn add(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK_BYTES - self.block.len()));
+            self.block.extend_from_slice(now);
+            if self.block.len() == BLOCK_BYTES {
+                self.end_block()?;
+            }
+            bytes = later;
+        }
+        Ok(())
+    }
+}
+
+impl Output {
+    fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Output::Plain(f) => f.flush(),
-            Output::Gzip(g) => g.flush(),
+            Output::Plain(f) => f.write_all(bytes),
+            Output::Gzip(blocks) => blocks.add(bytes),
         }
     }
 }
@@ -68,7 +101,9 @@ impl Writer {
         }
         let file = options.open(path)?;
         let out = match gzip_level {
-            Some(level) => Output::Gzip(Box::new(GzEncoder::new(file, flate2::Compression::new(level)))),
+            Some(level) => {
+                Output::Gzip(Blocks { file, level: Compression::new(level), block: Vec::new(), is_first: true })
+            }
             None => Output::Plain(file),
         };
         Ok(Writer { out, buffer: Vec::with_capacity(2 * SEGMENT_BYTES), in_segment: false, error: None })
@@ -76,7 +111,7 @@ impl Writer {
 
     fn flush(&mut self) {
         if self.error.is_none() {
-            self.error = self.out.write_all(&self.buffer).err();
+            self.error = self.out.add(&self.buffer).err();
         }
         self.buffer.clear();
     }
@@ -155,7 +190,10 @@ impl Writer {
         }
         let file = match self.out {
             Output::Plain(f) => f,
-            Output::Gzip(g) => g.finish()?,
+            Output::Gzip(mut blocks) => {
+                blocks.end_block()?;
+                blocks.file
+            }
         };
         file.metadata().map(|m| m.len())
     }

@@ -5,6 +5,8 @@
 mod compiler;
 mod gc;
 mod help;
+mod loaders;
+mod management;
 mod parse;
 mod threads;
 mod vm;
@@ -75,7 +77,12 @@ pub static COMMANDS: &[&Command] = &[
     &gc::HEAP_INFO,
     &gc::RUN,
     &gc::RUN_FINALIZATION,
+    &management::START,
+    &management::START_LOCAL,
+    &management::STATUS,
+    &management::STOP,
     &threads::PRINT,
+    &loaders::STATISTICS,
     &vm::COMMAND_LINE,
     &vm::DYNLIBS,
     &vm::FLAGS,
