@@ -203,7 +203,8 @@ fn facts_about_the_vm() {
     assert!(uptime.strip_suffix(" s\n").is_some_and(|s| s.parse::<f64>().is_ok_and(|s| s > 0.5)), "{uptime}");
     let info = kiln.jcmd("GC.heap_info");
     assert!(info.contains(" heap   total ") && info.contains(" Metaspace       used "), "{info}");
-    assert!(kiln.jcmd("VM.info").contains("Java Threads:"));
+    let info = kiln.jcmd("VM.info");
+    assert!(info.contains("Java Threads:") && info.contains("\nSignal Handlers:\n   SIGSEGV: V  ["), "{info}");
     assert!(kiln.jcmd("VM.log list").contains(" #0: stdout all=warning uptime,level,tags\n"));
     assert_eq!(kiln.jcmd("VM.log output=log.txt what=gc=info"), "Command executed successfully\n");
     kiln.jcmd("GC.run");
@@ -273,6 +274,11 @@ fn of_thread(dump: &str, name: &str) -> Vec<String> {
             let end = line[at + 2..].find(|c: char| !c.is_ascii_hexdigit()).map_or(line.len(), |n| at + 2 + n);
             line.replace_range(at..end, "ADDRESS");
         }
+        // The version of the class library, which may be another.
+        while let Some(at) = line.find("java.base@") {
+            let end = line[at..].find('/').map_or(line.len(), |n| at + n);
+            line.replace_range(at..end, "java.base");
+        }
         if i == 0 { line.replace(&line[line.find('#').unwrap_or(0)..line.find(" prio").unwrap_or(0)], "") } else { line }
     })
     .filter(|l| !l.contains("$$Lambda$"))
@@ -308,7 +314,8 @@ fn histograms() {
         assert_eq!(row("Target$Node").0, 901, "900 and the local one");
         assert_eq!(row("Target$Sub").0, 100);
         assert_eq!(row("[LTarget$Node;"), (1, 4016));
-        assert!(row("java.lang.String (java.base@17.0.15)").0 > 1000 || !histogram.contains("@17.0.15"));
+        let string = lines.iter().find(|l| l.contains("  java.lang.String (java.base@17."));
+        assert!(string.is_some_and(|l| l.ends_with(')')), "{histogram}");
         let bytes: Vec<u64> = lines[2..lines.len() - 1].iter().map(|l| l.split_whitespace().nth(2).unwrap().parse().unwrap()).collect();
         assert!(bytes.is_sorted_by(|a, b| a >= b), "most bytes first");
         let total: Vec<&str> = lines[lines.len() - 1].split_whitespace().collect();

@@ -365,5 +365,39 @@ pub fn info() -> String {
         let _ = write!(out, " on the class library of OpenJDK {build}");
     }
     out += "\n#\n\n";
-    out + &summary() + &all_threads() + &libraries()
+    out + &summary() + &all_threads() + &signal_handlers() + &libraries()
+}
+
+/// What happens on the signals that the VM has to do with.
+fn signal_handlers() -> String {
+    let signals = [
+        ("SIGSEGV", libc::SIGSEGV),
+        ("SIGBUS", libc::SIGBUS),
+        ("SIGFPE", libc::SIGFPE),
+        ("SIGPIPE", libc::SIGPIPE),
+        ("SIGXFSZ", libc::SIGXFSZ),
+        ("SIGILL", libc::SIGILL),
+        ("SIGTRAP", libc::SIGTRAP),
+        ("SIGHUP", libc::SIGHUP),
+        ("SIGINT", libc::SIGINT),
+        ("SIGTERM", libc::SIGTERM),
+        ("SIGQUIT", libc::SIGQUIT),
+    ];
+    let mut out = String::from("\nSignal Handlers:\n");
+    for (name, number) in signals {
+        // SAFETY: only reads the disposition.
+        let action = unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            (libc::sigaction(number, std::ptr::null(), &mut action) == 0).then_some(action)
+        };
+        let handler = match action.map(|a| a.sa_sigaction) {
+            None => "unknown".to_string(),
+            Some(libc::SIG_DFL) => "SIG_DFL".to_string(),
+            Some(libc::SIG_IGN) => "SIG_IGN".to_string(),
+            Some(f) => native_frame(f).unwrap_or_else(|| format!("{f:#018x}")),
+        };
+        let flags = action.map_or(0, |a| a.sa_flags);
+        let _ = writeln!(out, "{name:>10}: {handler}, flags={flags:#x}");
+    }
+    out
 }
