@@ -305,7 +305,7 @@ impl Broker {
         if !self.commands.excludes(m) {
             return false;
         }
-        if !self.commands.quiet {
+        if self.print_compilation && !self.commands.quiet {
             let kind = if m.is_static() { "static " } else { "" };
             log::out(&format!("### Excluding compile: {kind}{}::{}", m.class().external_name(), m.name));
         }

@@ -22,6 +22,8 @@ pub struct Limits {
     /// Bytes of a method's own optimized code from which it is called rather than inlined (InlineSmallCode); a
     /// quarter of that where the call is not hot.
     pub small_code: usize,
+    /// Those of the quick pipeline.
+    pub quick: bool,
 }
 
 impl Limits {
@@ -36,12 +38,14 @@ impl Limits {
         desired_method_limit: 8000,
         node_count: 18_000,
         small_code: 2500,
+        quick: false,
     };
     /// The tiers below: accessors and the like.
     pub const QUICK: Limits = Limits {
         max_inline_size: 6,
         freq_inline_size: 6,
         max_inline_level: 9,
+        quick: true,
         ..Limits::OPTIMIZED
     };
 
@@ -70,10 +74,13 @@ pub enum Why {
     Forced,
     /// `-XX:CompileCommand=inline`.
     Command,
-    Trivial,
+    /// Gets or sets a field (tier 4).
+    Accessor,
     /// Not a call at all.
     Intrinsic,
+    /// Anything else in tier 4, however hot it is: HotSpot's word.
     Hot,
+    /// Anything else in the tiers below.
     Small,
 }
 
@@ -109,7 +116,7 @@ impl fmt::Display for Why {
         f.write_str(match self {
             Why::Forced => "force inline by annotation",
             Why::Command => "force inline by CompileCommand",
-            Why::Trivial => "accessor",
+            Why::Accessor => "accessor",
             Why::Intrinsic => "(intrinsic)",
             Why::Hot => "inline (hot)",
             Why::Small => "inline",
@@ -190,7 +197,27 @@ pub fn decide(
         candidate: callee.has_flag(method_flags::INTRINSIC_CANDIDATE),
         exception: site.level > 1 && throwable(callee) && !throwable(root),
     };
-    decide_by_size(callee.code.len(), flags, site, limits, ordered)
+    let why = decide_by_size(callee.code.len(), flags, site, limits, ordered)?;
+    Ok(match why {
+        Why::Hot if limits.quick => Why::Small,
+        Why::Hot if is_accessor(callee) => Why::Accessor,
+        why => why,
+    })
+}
+
+/// Its code is `return this.field` or `this.field = argument`, which is what HotSpot calls an accessor.
+fn is_accessor(m: MethodRef) -> bool {
+    const ALOAD_0: u8 = 0x2a;
+    const GETFIELD: u8 = 0xb4;
+    const PUTFIELD: u8 = 0xb5;
+    const RETURN: u8 = 0xb1;
+    // xload_1, and xreturn with a value.
+    let (load_1, value_return) = ([0x1b, 0x1f, 0x23, 0x27, 0x2b], 0xac..=0xb0);
+    match *m.code {
+        [ALOAD_0, GETFIELD, _, _, r] => value_return.contains(&r),
+        [ALOAD_0, load, PUTFIELD, _, _, RETURN] => load_1.contains(&load),
+        _ => false,
+    }
 }
 
 struct Traits {
@@ -243,7 +270,7 @@ fn decide_by_size(
         return Err(WhyNot::Exception);
     }
     if size <= limits.max_trivial_size {
-        return Ok(Why::Trivial);
+        return Ok(Why::Hot);
     }
     if matches!(site.counts, Some((0, _))) {
         return Err(WhyNot::NotReached);
@@ -265,7 +292,7 @@ fn decide_by_size(
             return Err(WhyNot::CompiledMedium { size: compiled, limit });
         }
         let limit = limits.max_inline_size;
-        if size > limit { Err(WhyNot::TooBig { size, limit }) } else { Ok(Why::Small) }
+        if size > limit { Err(WhyNot::TooBig { size, limit }) } else { Ok(Why::Hot) }
     }
 }
 
@@ -304,14 +331,14 @@ mod tests {
     fn hotspots_limits() {
         let site =
             Site { level: 1, recursion: 0, counts: None, inlined_size: 0, compiled_size: None, nodes: 0 };
-        assert_eq!(size(35, site), Ok(Why::Small));
+        assert_eq!(size(35, site), Ok(Why::Hot));
         assert_eq!(size(36, site), Err(WhyNot::TooBig { size: 36, limit: 35 }));
         let hot = Site { counts: Some((100, 400)), ..site };
         assert_eq!(size(325, hot), Ok(Why::Hot));
         assert_eq!(size(326, hot), Err(WhyNot::HotTooBig { size: 326, limit: 325 }));
         assert_eq!(size(36, Site { counts: Some((99, 400)), ..site }), Err(WhyNot::TooBig { size: 36, limit: 35 }));
         let cold = Site { counts: Some((0, 400)), ..site };
-        assert_eq!(size(6, cold), Ok(Why::Trivial));
+        assert_eq!(size(6, cold), Ok(Why::Hot));
         assert_eq!(size(7, cold), Err(WhyNot::NotReached));
         assert_eq!(size(5, Site { level: 16, ..site }), Err(WhyNot::TooDeep { level: 16, limit: 15 }));
         assert_eq!(size(5, Site { recursion: 2, ..site }), Err(WhyNot::Recursive { level: 2, limit: 1 }));

@@ -7,8 +7,8 @@ mod compiler;
 
 use super::slots::*;
 use super::Native;
-use crate::exceptions::VmResult;
-use crate::heap::layout::{BasicType, Oop};
+use crate::exceptions::{throw, VmResult};
+use crate::heap::layout::{self, BasicType, Oop};
 use crate::heap::{self, strings};
 use crate::jvm::boxing::box_value;
 use crate::jvm::modules;
@@ -64,6 +64,8 @@ static TABLE: &[Native] = &[
     ("fullGC", "()V", collect),
     ("youngGC", "()V", collect),
     ("forceSafepoint", "()V", force_safepoint),
+    ("getObjectAddress0", "(Ljava/lang/Object;)J", object_address),
+    ("getObjectSize0", "(Ljava/lang/Object;)J", object_size),
     ("isMonitorInflated0", "(Ljava/lang/Object;)Z", is_monitor_inflated),
     ("linkClass", "(Ljava/lang/Class;)V", link_class),
     ("countAliveClasses0", "(Ljava/lang/String;)I", count_alive_classes),
@@ -228,6 +230,19 @@ fn is_monitor_inflated(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: bound to a method of one reference.
     let object = unsafe { reference(args, 1) };
     Ok(of_bool(object.non_null().is_some_and(monitor::is_inflated)))
+}
+
+fn object_address(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: bound to a method of one reference.
+    Ok(unsafe { reference(args, 1) }.address() as u64)
+}
+
+fn object_size(t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: bound to a method of one reference.
+    match unsafe { reference(args, 1) }.non_null() {
+        Some(object) => Ok(layout::object_bytes(object) as u64),
+        None => Err(throw(t, "java/lang/NullPointerException", None)),
+    }
 }
 
 fn link_class(t: &JavaThread, args: *const u64) -> VmResult<u64> {

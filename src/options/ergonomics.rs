@@ -194,6 +194,7 @@ impl Parser<'_> {
         self.aggressive_heap(memory);
         self.heap_sizes(memory);
         self.check_heap_sizes()?;
+        self.refuse_unused_instructions();
         if self.flags.bool("BytecodeVerificationLocal") {
             self.flags.set_quietly("BytecodeVerificationRemote", Value::Bool(true));
         }

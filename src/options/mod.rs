@@ -16,6 +16,7 @@ pub mod flags;
 mod memory;
 mod messages;
 mod parser;
+mod processor;
 mod properties;
 mod size;
 mod sources;

@@ -9,9 +9,10 @@ use super::super::ir::{
 };
 use super::super::refusal::Refusal;
 use super::Builder;
-use crate::heap::layout::{BasicType, HEADER_BYTES};
+use crate::heap::layout::BasicType;
 use crate::link::load::{primitive_array_class, MirrorOf};
 use crate::meta::class::ClassRef;
+use crate::meta::field::FieldRef;
 use crate::meta::loader;
 use crate::meta::method::MethodRef;
 use crate::meta::symbol::Symbol;
@@ -142,7 +143,7 @@ impl Builder<'_> {
                 Ok(Some(None))
             }
             Kind::Get(mem, order) => {
-                if let Some((object, offset)) = self.field_of(args) {
+                if let Some((object, offset)) = self.field_of(args, mem) {
                     let v = self.value(Op::Load(mem, offset, order), vec![object], mem.value_type());
                     return Ok(Some(Some(v)));
                 }
@@ -150,7 +151,7 @@ impl Builder<'_> {
                 Ok(Some(Some(v)))
             }
             Kind::Put(mem, order) => {
-                let field = self.field_of(args);
+                let field = self.field_of(args, mem);
                 let mut args = args[1..4].to_vec();
                 if mem == Mem::U8 {
                     let one = self.iconst(1);
@@ -234,13 +235,15 @@ impl Builder<'_> {
         }
     }
 
-    /// Object and offset of an access by Unsafe to what is an instance with fields, not an array, for sure.
-    fn field_of(&self, args: &[Value]) -> Option<(Value, u32)> {
+    /// Object and offset of an access by Unsafe that is one to a field for sure: a declared field is there, of just this
+    /// type. An access to a part of a field, or to two, is none that the optimizer could tell from others.
+    fn field_of(&self, args: &[Value], mem: Mem) -> Option<(Value, u32)> {
         let offset = u32::try_from(self.f.as_const(args[2])?).ok()?;
         let facts = self.facts(args[1]);
         let class = facts.class.filter(|c| facts.non_null && !c.is_interface() && !c.is_array())?;
-        let field = class != Known::Object.try_get()? && (HEADER_BYTES as u32..class.fields_end).contains(&offset);
-        field.then_some((args[1], offset))
+        let is_it = |f: &FieldRef| !f.is_static() && f.offset == offset && Mem::of(f.basic_type) == mem;
+        let mut classes = std::iter::successors(Some(class), |c| c.super_class);
+        classes.any(|c| c.fields.iter().any(|f| is_it(f))).then_some((args[1], offset))
     }
 
     /// `Preconditions.checkIndex(index, length, …)`, which throws if the index is out of bounds: as array accesses
