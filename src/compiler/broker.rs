@@ -84,6 +84,8 @@ pub fn get() -> Option<&'static Broker> {
 pub fn start(options: &Options) -> Result<(), String> {
     let flags = &options.flags;
     let always = options.settings.mode == ExecutionMode::Compiled;
+    // They are said, and their errors too, where nothing is compiled as well.
+    let commands = read_commands(options);
     if options.settings.mode == ExecutionMode::Interpreted {
         return Ok(());
     }
@@ -95,7 +97,7 @@ pub fn start(options: &Options) -> Result<(), String> {
     super::passes::check_table()?;
     data::set_trap_limits(TrapLimits::new(flags));
     let broker = Broker {
-        commands: read_commands(options),
+        commands,
         print_inlining: flags.bool("PrintInlining"),
         quick: CompileQueue::new(policy::events, timeout),
         optimized: CompileQueue::new(policy::events, timeout),

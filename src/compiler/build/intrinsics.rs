@@ -147,7 +147,12 @@ impl Builder<'_> {
                     let v = self.value(Op::Load(mem, offset, order), vec![object], mem.value_type());
                     return Ok(Some(Some(v)));
                 }
-                let v = self.value(Op::LoadUnsafe(mem, order), args[1..3].to_vec(), mem.value_type());
+                let mut v = self.value(Op::LoadUnsafe(mem, order), args[1..3].to_vec(), mem.value_type());
+                if mem == Mem::U8 {
+                    // Any byte may be there; all but 0 are true.
+                    let zero = self.iconst(0);
+                    v = self.value(Op::Compare(Cond::Ne), vec![v, zero], Type::I32);
+                }
                 Ok(Some(Some(v)))
             }
             Kind::Put(mem, order) => {
