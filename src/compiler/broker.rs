@@ -159,9 +159,8 @@ fn read_commands(options: &Options) -> Commands {
     let flags = &options.flags;
     let mut commands = Commands::default();
     let mut say = |r: Result<Option<String>, String>| match r {
-        Ok(Some(text)) => println!("{text}"),
+        Ok(Some(text)) | Err(text) => log::out(&text),
         Ok(None) => {}
-        Err(text) => println!("{text}"),
     };
     for line in flags.text("CompileCommand").unwrap_or("").lines() {
         say(commands.add(line));

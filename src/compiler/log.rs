@@ -89,20 +89,31 @@ pub fn not_compilable(m: MethodRef, tier: Option<u8>, osr: bool, why: &str) -> S
     format!("made not {osr}compilable on {level}  {}::{}{size}   {why}", m.class().external_name(), m.name)
 }
 
-/// A line to standard output.
+/// A line of the VM's output.
 pub fn out(line: &str) {
+    tty(&format!("{line}\n"));
+}
+
+/// Text to where the VM's output goes, in one piece: `-XX:±DisplayVMOutput`, `-XX:+DisplayVMOutputToStderr`.
+pub fn tty(text: &str) {
     use std::io::Write;
-    // A closed standard output silences the log, nothing else.
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    let flags = &crate::vm::get().options.flags;
+    if !flags.bool("DisplayVMOutput") {
+        return;
+    }
+    // Output that is closed silences the log, nothing else.
+    let _ = match flags.bool("DisplayVMOutputToStderr") {
+        true => std::io::stderr().lock().write_all(text.as_bytes()),
+        false => std::io::stdout().lock().write_all(text.as_bytes()),
+    };
 }
 
 /// What `-XX:+PrintInlining` says about a compile, if it is to be `print`ed: one decision a line, indented by its
 /// depth. In one piece, so that the lines of compiles do not mix. The log has the same lines.
 pub fn inlining(decisions: &[Decision], print: bool) {
-    use std::io::Write;
     if print {
         let text: String = decisions.iter().map(|d| inlining_line(d) + "\n").collect();
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        tty(&text);
     }
     for d in decisions {
         crate::log!(Debug, [jit, inlining], "{}", inlining_line(d));
@@ -111,7 +122,6 @@ pub fn inlining(decisions: &[Decision], print: bool) {
 
 /// What `-XX:+PrintAssembly` says about installed code: offsets are from its entry. In one piece.
 pub fn print_assembly(c: &CompiledMethod, listing: &str) {
-    use std::io::Write;
     let at = c.osr_bci.map_or(String::new(), |b| format!(" @ {b}"));
     let head = format!(
         "----- {} (id {}, tier {}{at}), {} bytes at {:#x}\n",
@@ -121,7 +131,7 @@ pub fn print_assembly(c: &CompiledMethod, listing: &str) {
         c.bytes,
         c.entry
     );
-    let _ = std::io::stdout().lock().write_all((head + listing + "-----\n").as_bytes());
+    tty(&(head + listing + "-----\n"));
 }
 
 /// Attributes `s` synchronized, `!` exception handlers, `m` monitors; then bytecode index, callee, verdict.

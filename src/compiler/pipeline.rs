@@ -96,8 +96,8 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
     }
     let mut print = |after: &str, f: &Function| {
         if job.print.iter().any(|p| p == after || p == "all") {
-            println!("IR at tier {} after {after}:
-{f}", job.tier);
+            show(&format!("IR at tier {} after {after}:
+{f}", job.tier));
         }
     };
     print("built", &function);
@@ -169,9 +169,7 @@ impl Work {
 
 /// Prints a listing as one piece.
 fn show(text: &str) {
-    use std::io::Write;
-    // A closed standard output silences the listing, nothing else.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    super::log::out(text);
 }
 
 /// Bytes of the code that tier 4 has made of `m`.
