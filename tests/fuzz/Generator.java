@@ -1006,7 +1006,8 @@ final class Generator {
         if (kind < 90) {
             return switch (pick(8)) {
                 case 5 -> "Math.signum(" + expr(type, d) + ")";
-                case 6 -> "Math.copySign(" + expr(type, d) + ", " + expr(type, d) + ")";
+                // Math's may take the sign of a NaN, which is any; StrictMath's may not.
+                case 6 -> "StrictMath.copySign(" + expr(type, d) + ", " + expr(type, d) + ")";
                 case 7 -> "Math.fma(" + expr(type, d) + ", " + expr(type, d) + ", " + expr(type, d) + ")";
                 case 0 -> "Math.max(" + expr(type, d) + ", " + expr(type, d) + ")";
                 case 1 -> "Math.min(" + expr(type, d) + ", " + expr(type, d) + ")";
