@@ -12,19 +12,21 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
 
 /**
  * Generated programs on HotSpot and on Kiln in several modes, results compared.
  *
  * <pre>
- * FuzzJit SEED FROM COUNT [modes=xint,eager,...] [vm=target/release/kiln] [jobs=2] [batch=250] [seconds=S] [minimize=no]
- *     [keep=yes]
+ * FuzzJit SEED FROM COUNT [modes=xint,eager,...] [vm=target/release/kiln] [jobs=2] [batch=250] [seconds=S] [stuck=60]
+ *     [minimize=no] [keep=yes]
  * FuzzJit SEED PROGRAM source          prints that program
  * FuzzJit minimize FILE MODE [vm=...]  prints the least part of the program that the mode still answers otherwise
  * </pre>
  *
  * Programs SEED:FROM to SEED:FROM+COUNT-1. A program that a mode answers otherwise is saved, with its minimized form,
- * under target/fuzz-jit/failed. Exit status 1 if there was any. With {@code seconds} no batch is begun after that time; {@code keep}
+ * under target/fuzz-jit/failed. Exit status 1 if there was any. With {@code seconds} no batch is begun after that time; a
+ * program that says nothing for {@code stuck} seconds counts as hung: more than the default on a busy machine; {@code keep}
  * leaves the batches' class files in target/fuzz-jit, for {@code java -cp target/fuzz-jit/driver Run BATCH 0}.
  */
 public final class FuzzJit {
@@ -53,7 +55,6 @@ public final class FuzzJit {
         MODES.put("gcxcomp", "-XX:+GCStress -Xcomp");
     }
 
-    private static final int STUCK_SECONDS = 60;
     private static final Path DIR = Path.of("target/fuzz-jit").toAbsolutePath();
 
     /** What a VM said of a batch: a line for each program, or why there is none. */
@@ -123,6 +124,26 @@ public final class FuzzJit {
         return "nothing";
     }
 
+    /** Programs that javac takes, from one process of it; what it does not take is said, and left out. */
+    private record Batch(List<Program> programs, int rejected, long nanos) {
+        static Batch compiled(long seed, long from, long to) {
+            long start = System.nanoTime();
+            List<Program> programs = new ArrayList<>();
+            for (long i = from; i < to; i++) programs.add(generate(seed, i));
+            int rejected = 0;
+            List<String> errors = Program.compile(programs);
+            if (!errors.isEmpty()) {
+                // Such as a method larger than 64 KiB.
+                errors.stream().limit(20).forEach(System.err::println);
+                programs.removeIf(p -> errors.stream().anyMatch(e -> e.contains("/" + p.name + ".java")));
+                rejected = (int) (to - from) - programs.size();
+                if (rejected == 0) throw new IllegalStateException("javac's errors name no program");
+                if (!Program.compile(programs).isEmpty()) throw new IllegalStateException("javac rejects what it took");
+            }
+            return new Batch(programs, rejected, System.nanoTime() - start);
+        }
+    }
+
     static Program generate(long seed, long number) {
         String name = "P" + seed + "_" + number;
         return new Program(name, new Generator(name, seed * 1_000_000_007L + number).program());
@@ -172,6 +193,7 @@ public final class FuzzJit {
         int jobs = 2;
         int size = 250;
         long seconds = Long.MAX_VALUE / 2_000_000_000L;
+        int stuck = 60;
         boolean minimize = true;
         boolean keep = false;
         for (String arg : Arrays.asList(args).subList(3, args.length)) {
@@ -182,6 +204,7 @@ public final class FuzzJit {
                 case "jobs" -> jobs = Integer.parseInt(value);
                 case "batch" -> size = Integer.parseInt(value);
                 case "seconds" -> seconds = Long.parseLong(value);
+                case "stuck" -> stuck = Integer.parseInt(value);
                 case "keep" -> keep = value.equals("yes");
                 case "minimize" -> minimize = value.equals("yes");
                 default -> throw new IllegalArgumentException(arg);
@@ -194,22 +217,20 @@ public final class FuzzJit {
         int disagreements = 0;
         int rejected = 0;
         Map<String, Long> spent = new LinkedHashMap<>();
+        // The next batch is compiled while this one runs.
+        ExecutorService javac = Executors.newSingleThreadExecutor();
+        int stuckSeconds = stuck;
+        int step = size;
+        LongFunction<Future<Batch>> prepare =
+            at -> javac.submit(() -> Batch.compiled(seed, at, Math.min(first + count, at + step)));
+        Future<Batch> next = prepare.apply(first);
         for (long at = first; at < first + count; at += size) {
             if ((System.nanoTime() - begin) / 1_000_000_000L >= seconds) break;
-            List<Program> programs = new ArrayList<>();
-            for (long i = at; i < Math.min(first + count, at + size); i++) programs.add(generate(seed, i));
-            long start = System.nanoTime();
-            List<String> errors = Program.compile(programs);
-            if (!errors.isEmpty()) {
-                // Such as a method larger than 64 KiB.
-                errors.stream().limit(20).forEach(System.err::println);
-                int before = programs.size();
-                programs.removeIf(p -> errors.stream().anyMatch(e -> e.contains("/" + p.name + ".java")));
-                if (programs.size() == before) throw new IllegalStateException("javac's errors name no program");
-                rejected += before - programs.size();
-                if (!Program.compile(programs).isEmpty()) throw new IllegalStateException("javac rejects what it took");
-            }
-            spent.merge("javac", System.nanoTime() - start, Long::sum);
+            Batch prepared = next.get();
+            if (at + size < first + count) next = prepare.apply(at + size);
+            List<Program> programs = prepared.programs;
+            rejected += prepared.rejected;
+            spent.merge("javac", prepared.nanos, Long::sum);
             Path batch = DIR.resolve("batch-" + seed + "-" + at);
             Program.write(programs, batch);
             Map<String, Future<Answers>> answers = new LinkedHashMap<>();
@@ -218,7 +239,7 @@ public final class FuzzJit {
             for (String mode : all) {
                 Callable<Answers> task = () -> {
                     long t = System.nanoTime();
-                    Answers a = run(mode.equals("hotspot") ? hotspot : vm, mode, batch, programs, STUCK_SECONDS);
+                    Answers a = run(mode.equals("hotspot") ? hotspot : vm, mode, batch, programs, stuckSeconds);
                     synchronized (spent) {
                         spent.merge(mode, System.nanoTime() - t, Long::sum);
                     }
@@ -262,6 +283,7 @@ public final class FuzzJit {
                 + (System.nanoTime() - begin) / 1_000_000_000L + " s");
         }
         pool.shutdown();
+        javac.shutdown();
         StringBuilder times = new StringBuilder();
         spent.forEach((what, ns) -> times.append(' ').append(what).append(' ').append(ns / 1_000_000_000L).append(" s"));
         System.out.println("fuzz-jit: " + done + " programs, seed " + seed + " from " + first + ", modes " + String.join(" ", modes)
