@@ -8,7 +8,7 @@ use super::assembled::{Assembled, DebugPoint};
 use super::cache::{self, CacheFull};
 use super::dependencies;
 use super::inline_cache::{self, Caches, InlineCache};
-use super::stubs;
+use super::{stubs, unload};
 use crate::compiler::broker;
 use crate::compiler::dependencies::Dependencies;
 use crate::interpreter::prepare::{self, PrepareError};
@@ -58,6 +58,7 @@ struct Metadata {
     faults: Box<[(u32, u32)]>,
     comments: Box<[(u32, String)]>,
     caches: Caches,
+    mentions: Box<[u32]>,
 }
 
 // SAFETY: the metadata is set before publication and dropped in a pause in which no frame is in the code.
@@ -119,6 +120,11 @@ impl CompiledMethod {
         self.metadata().caches.iter()
     }
 
+    /// Addresses that the code names in memory of classes that may be unloaded: one of each loader but its own method's.
+    pub fn mentions(&self) -> &[u32] {
+        &self.metadata().mentions
+    }
+
     /// The machine code.
     pub fn code(&self) -> &[u8] {
         // SAFETY: the block is this method's until it is freed.
@@ -162,12 +168,14 @@ pub struct Compilation {
     pub osr_bci: Option<u16>,
     pub assembled: Assembled,
     pub dependencies: Dependencies,
+    /// See `compiler::pipeline::Artifact`.
+    pub names: Vec<u32>,
 }
 
 impl Compilation {
     /// Nothing yet, for `method`.
     pub fn new(method: MethodRef) -> Compilation {
-        Compilation { id: 0, method, tier: 4, osr_bci: None, assembled: Assembled::default(), dependencies: Dependencies::default() }
+        Compilation { id: 0, method, tier: 4, osr_bci: None, assembled: Assembled::default(), dependencies: Dependencies::default(), names: vec![] }
     }
 }
 
@@ -197,6 +205,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
         panic!("code is installed in a VM without compilers");
     };
     prepare_methods(&c)?;
+    let mentions = unload::mentions(&c);
     let Assembled { mut code, frame_size, relocations, cache_sites, points, handlers, faults, comments } = c.assembled;
     let caches = Caches::new(&cache_sites).map_err(|MetaspaceExhausted| InstallError::CacheFull)?;
     for (site, cache) in cache_sites.iter().zip(caches.iter()) {
@@ -229,6 +238,7 @@ pub fn install(c: Compilation) -> Result<&'static CompiledMethod, InstallError> 
             faults: faults.into(),
             comments: comments.into(),
             caches,
+            mentions,
         }),
     }));
     let mut replaced = None;
@@ -286,8 +296,6 @@ fn prepare_methods(c: &Compilation) -> Result<(), InstallError> {
             continue;
         }
         last = Some(f.method);
-        // Its code goes with its loader, and keeps those of the methods in it.
-        c.method.class().kept_by.depend_on(f.method.class().kept_by);
         match prepare::of_method(f.method) {
             Ok(_) => {}
             Err(PrepareError::Malformed(_) | PrepareError::MetaspaceExhausted) => return Err(InstallError::Unpreparable),
@@ -371,8 +379,22 @@ pub fn make_not_entrant(c: &'static CompiledMethod) -> bool {
 }
 
 fn leave_by_new_calls(c: &'static CompiledMethod) -> bool {
-    let mut r = REGISTRY.lock();
-    let r = r.get_or_insert_default();
+    leave_by_new_calls_in(REGISTRY.lock().get_or_insert_default(), c)
+}
+
+/// Makes all code not entrant that is `lost`, in a pause and without a word; all of that, frames or not. It may have
+/// been not entrant before.
+pub(super) fn retire_all(lost: impl Fn(&CompiledMethod) -> bool) -> Vec<&'static CompiledMethod> {
+    let mut guard = REGISTRY.lock();
+    let Some(r) = guard.as_mut() else { return vec![] };
+    let found: Vec<&'static CompiledMethod> = r.all.values().copied().filter(|c| lost(c)).collect();
+    for c in &found {
+        leave_by_new_calls_in(r, c);
+    }
+    found
+}
+
+fn leave_by_new_calls_in(r: &mut Registry, c: &'static CompiledMethod) -> bool {
     if !c.is_entrant() {
         return false;
     }

@@ -227,6 +227,22 @@ pub fn clear_call_site(t: &JavaThread, context: Oop) {
     sweep::invalidate(t, &broken, &"a call site is gone");
 }
 
+/// Forgets the assumptions about classes that are `dead`, and those that the code in `lost` has made. In a pause.
+pub(super) fn purge(dead: &dyn Fn(usize) -> bool, lost: &[&'static CompiledMethod]) {
+    let mut table = TABLE.lock();
+    let Some(table) = table.as_mut() else { return };
+    let lost: HashSet<*const CompiledMethod> = lost.iter().map(|c| *c as *const CompiledMethod).collect();
+    table.retain(|context, list| {
+        if matches!(context, Context::Class(address) if dead(*address)) {
+            return false;
+        }
+        if !lost.is_empty() {
+            list.retain(|(_, c)| !lost.contains(&(*c as *const CompiledMethod)));
+        }
+        !list.is_empty()
+    });
+}
+
 /// Takes the assumptions about `context` that are `broken` off the table; the code that made them, each once.
 fn take_broken(
     table: &mut Table,

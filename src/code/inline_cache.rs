@@ -99,6 +99,16 @@ impl InlineCache {
         self.misses.load(Ordering::Relaxed)
     }
 
+    /// Takes out what is for classes that are `dead`. In a pause.
+    pub(super) fn purge(&self, dead: &dyn Fn(usize) -> bool) {
+        let all = self.entries.each_ref().map(|e| e.load(Ordering::Relaxed));
+        if all.iter().any(|&e| dead(e as u32 as usize)) {
+            // A free entry ends the search: the others move up.
+            let mut left = all.into_iter().filter(|&e| !dead(e as u32 as usize));
+            self.entries.iter().for_each(|e| e.store(left.next().unwrap_or(0), Ordering::Relaxed));
+        }
+    }
+
     /// Adds what `class` selects, unless another thread has.
     fn add(&self, class: ClassRef, selected: MethodRef) {
         let entry = address(class) as u64 | (address(selected) as u64) << 32;

@@ -12,6 +12,7 @@ pub mod osr;
 pub mod runtime;
 pub mod stubs;
 pub mod sweep;
+pub mod unload;
 pub mod unwind;
 
 pub use compiled::{install, make_not_entrant, Compilation, CompiledMethod, InstallError};

@@ -12,7 +12,6 @@ use super::statistics::{Installed, Statistics};
 use crate::code::{self, compiled, Compilation, InstallError};
 use crate::deopt;
 use crate::heap::unloading;
-use crate::meta::class::class_flags;
 use crate::meta::method::{method_flags, MethodKind, MethodRef};
 use crate::options::{ExecutionMode, Flags, Options};
 use crate::profile::data::{self, TrapLimits};
@@ -202,7 +201,8 @@ fn serve(b: &'static Broker, queue: &'static CompileQueue, name: String) {
     while let Some(task) = queue_take(t, queue) {
         working_on(Some(&task));
         unloading::while_compiling(t, || {
-            if !task.method.class().has_flag(class_flags::UNLOADED) {
+            // The class may have been unloaded before we could begin.
+            if !task.was_dropped() {
                 b.run(t, &task);
             }
         });
@@ -224,6 +224,15 @@ impl Broker {
             &self.optimized
         } else {
             &self.quick
+        }
+    }
+
+    /// Drops the tasks for methods that are `dead`: their classes are being unloaded. In a pause without a compile.
+    pub(crate) fn drop_tasks(&self, dead: impl Fn(MethodRef) -> bool) {
+        self.quick.drop_all(&dead);
+        self.optimized.drop_all(&dead);
+        for x in self.threads.lock().iter_mut() {
+            x.task.take_if(|task| task.was_dropped());
         }
     }
 
@@ -406,6 +415,7 @@ impl Broker {
             osr_bci: task.osr_bci,
             assembled: artifact.assembled,
             dependencies: artifact.dependencies,
+            names: artifact.names,
         };
         code::sweep::make_room(t);
         match code::install(c) {

@@ -42,6 +42,34 @@ pub enum Dependency {
     CallSiteTarget { site: u64, object: KnownObject, target: KnownObject },
 }
 
+impl Dependency {
+    /// Calls `f` with the address of each class, method and root slot that it names.
+    pub fn metadata(&self, mut f: impl FnMut(usize)) {
+        let class = |c: ClassRef| c.word() as usize;
+        let method = |m: MethodRef| m as *const _ as usize;
+        match *self {
+            Dependency::LeafClass(c) | Dependency::NoFinalizableSubclasses(c) => f(class(c)),
+            Dependency::UniqueConcreteMethod { class: c, resolved, target } => {
+                f(class(c));
+                f(method(resolved));
+                f(method(target));
+            }
+            Dependency::UniqueImplementor { interface, implementor } => {
+                f(class(interface));
+                f(class(implementor));
+            }
+            Dependency::UniqueConcreteSubclass { class: c, subclass } => {
+                f(class(c));
+                f(class(subclass));
+            }
+            Dependency::CallSiteTarget { object, target, .. } => {
+                f(object.0.address());
+                f(target.0.address());
+            }
+        }
+    }
+}
+
 /// The assumptions of one compile, each once, in the order they were made.
 #[derive(Clone, Default, Debug, PartialEq)]
 pub struct Dependencies(Vec<Dependency>);

@@ -9,6 +9,7 @@ use super::passes;
 use super::refusal::Refusal;
 use crate::code::assembled::Assembled;
 use crate::code::compiled;
+use crate::meta::loader::Loader;
 use crate::meta::method::MethodRef;
 use crate::profile::data;
 use crate::profile::thresholds::Thresholds;
@@ -59,6 +60,8 @@ pub struct Phases {
 pub struct Artifact {
     pub assembled: Assembled,
     pub dependencies: Dependencies,
+    /// Addresses in memory of classes that may be unloaded which the code has been made with.
+    pub names: Vec<u32>,
     /// What became of each call.
     pub inlining: Vec<Decision>,
     /// Bytecodes compiled, those of inlined methods included.
@@ -138,12 +141,20 @@ pub fn compile(job: &Job<'_>) -> Result<Artifact, Refusal> {
         check: job.verify,
     };
     let assembled = backend::compile(&function, &options)?;
+    let names = names(&function);
     let phases = Phases { build: built - begin, passes: improved - built, code: improved.elapsed() };
     if job.print_ir {
         let code = backend::disassemble::disassemble(job.arch, &assembled);
         show(&format!("{} tier {}, machine code:\n{code}", function.name, job.tier));
     }
-    Ok(Artifact { assembled, dependencies, inlining, bytecodes, phases })
+    Ok(Artifact { assembled, dependencies, names, inlining, bytecodes, phases })
+}
+
+/// See [`Artifact::names`].
+fn names(f: &Function) -> Vec<u32> {
+    let blocks = f.reverse_postorder();
+    let all = blocks.iter().flat_map(|&b| &f.blocks[b].insts).filter_map(|&i| f.insts[i].op.metadata());
+    all.filter(|&a| Loader::owning(a).is_some()).map(|a| a as u32).collect()
 }
 
 /// What a function does that escape analysis is to spare it.

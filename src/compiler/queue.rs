@@ -165,6 +165,22 @@ impl CompileQueue {
         }
     }
 
+    /// Drops the tasks for methods that are `dead`, those included that have been taken and not begun.
+    pub fn drop_all(&self, dead: &dyn Fn(MethodRef) -> bool) {
+        let mut q = self.inner.lock();
+        let q = &mut *q;
+        for list in [&mut q.waiting, &mut q.running] {
+            list.retain(|t| {
+                let gone = dead(t.method);
+                if gone {
+                    t.dropped.store(true, Ordering::Release);
+                    t.finish();
+                }
+                !gone
+            });
+        }
+    }
+
     /// The task has been dealt with.
     pub fn done(&self, task: &Arc<Task>) {
         self.inner.lock().running.retain(|t| !Arc::ptr_eq(t, task));

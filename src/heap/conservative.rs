@@ -2,6 +2,7 @@
 //! object pins that object.
 
 use super::layout::{widen, Oop};
+use super::unloading;
 use crate::interpreter::frame::{Frame, FrameKind};
 use crate::threads::thread::ThreadState;
 use crate::threads::JavaThread;
@@ -36,13 +37,15 @@ struct Scan {
     found: Vec<ObjectReference>,
     /// `-Xlog:gc+marking=trace`: every word that keeps an object alive.
     trace: bool,
+    /// Classes are being unloaded: their memory must not be freed while a word may be an address in it.
+    unloads: bool,
 }
 
 impl Scan {
     fn new() -> Scan {
         let start = HEAP_START.load(Ordering::Relaxed);
         let extent = HEAP_END.load(Ordering::Relaxed) - start;
-        Scan { start, extent, found: Vec::new(), trace: log_enabled!(Trace, [gc, marking]) }
+        Scan { start, extent, found: Vec::new(), trace: log_enabled!(Trace, [gc, marking]), unloads: unloading::is_active() }
     }
 
     /// A wide word: a reference or an interior pointer.
@@ -94,6 +97,10 @@ impl Scan {
             self.wide(word);
             self.narrow(word as u32);
             self.narrow((word >> 32) as u32);
+            if self.unloads {
+                unloading::sight(word as u32 as usize);
+                unloading::sight(word >> 32);
+            }
             self.log_since(before, "native", p);
             p += 8;
         }

@@ -83,6 +83,11 @@ impl Table {
         Table { arena: Arena::default(), chunk, state: Mutex::default() }
     }
 
+    /// See [`Arena::set_tag`].
+    pub fn set_tag(&self, tag: usize) {
+        self.arena.set_tag(tag)
+    }
+
     fn take(&self, value: Oop) -> &'static RootSlot {
         let mut s = self.state.lock();
         let address = s.free.pop().unwrap_or_else(|| {
@@ -98,7 +103,7 @@ impl Table {
             s.used_in_last += 1;
             last + (s.used_in_last - 1) * 8
         });
-        // SAFETY: a slot of the table, which is never unmapped, and not in use.
+        // SAFETY: a slot of the table, which lives as long as whoever is given slots of it, and not in use.
         let slot = unsafe { &*(address as *const RootSlot) };
         slot.set(value);
         slot

@@ -10,25 +10,32 @@
 //! Nursery collections keep everything, and so does one that comes while something is being compiled: compilers
 //! know classes that nothing refers to yet.
 //!
-//! The classes' mirrors, statics and constants are freed with this. Their metadata stays where it is: profiles and
-//! inline caches of living methods may still name them, and a class word that is never used again cannot be taken
-//! for another's.
+//! The classes' mirrors, statics and constants are freed with this, and all that others have seen of them is forgotten
+//! ([`forget`]). Their metadata is freed at the end of the pause, unless a word on a machine stack may be an address in
+//! it: some function of the VM may be at work with a class that it has just found. Such metadata waits for a later
+//! collection ([`WAITING`]). Who keeps addresses of metadata elsewhere while collections may happen uses
+//! [`while_compiling`].
 
 use super::mmtk_binding::{from_mmtk, mmtk, Slot};
 use super::layout::Oop;
-use crate::code::frames;
+use crate::code::{frames, unload};
+use crate::compiler::build::constant;
 use crate::interpreter::frame::FrameKind;
+use crate::invoke::{call_site, resolved_method};
+use crate::jvm::modules;
 use crate::link::constraints;
 use crate::link::load::{loader_data, mirror_to_class, MirrorOf};
 use crate::log;
 use crate::meta::class::{class_flags, Class, ClassRef, InstanceKind};
 use crate::meta::loader::{self, Loader, LoaderRef};
+use crate::meta::metaspace;
 use crate::meta::method::Method;
-use crate::threads::JavaThread;
+use crate::profile::data;
+use crate::threads::{registry, JavaThread};
 use mmtk::util::ObjectReference;
 use parking_lot::lock_api::RawRwLock as _;
 use parking_lot::lock_api::RawRwLockTimed as _;
-use parking_lot::RawRwLock;
+use parking_lot::{Mutex, RawRwLock};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,6 +44,8 @@ use std::time::Duration;
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 /// Number of the last collection that does.
 static EPOCH: AtomicU32 = AtomicU32::new(0);
+/// Loaders unloaded whose memory may be in use.
+static WAITING: Mutex<Vec<LoaderRef>> = Mutex::new(Vec::new());
 /// `-XX:+ClassUnloading`.
 static WANTED: AtomicBool = AtomicBool::new(true);
 static UNLOADED_CLASSES: AtomicU64 = AtomicU64::new(0);
@@ -106,9 +115,47 @@ pub(super) fn prepare() {
 
 /// End of a pause.
 pub(super) fn finish() {
-    if ACTIVE.swap(false, Ordering::Relaxed) && !HELD.load(Ordering::Relaxed) {
+    if !ACTIVE.load(Ordering::Relaxed) {
+        return;
+    }
+    free_waiting();
+    ACTIVE.store(false, Ordering::Relaxed);
+    if !HELD.load(Ordering::Relaxed) {
         // SAFETY: taken by `prepare`.
         unsafe { COMPILING.unlock_exclusive() }
+    }
+}
+
+/// Frees the memory of loaders that are unloaded, unless the stacks scanned in this pause show an address in it or in
+/// that of one that refers to it.
+fn free_waiting() {
+    let epoch = EPOCH.load(Ordering::Relaxed);
+    let mut waiting = WAITING.lock();
+    let mut in_use: Vec<LoaderRef> =
+        waiting.iter().copied().filter(|l| l.sighted_in.load(Ordering::Relaxed) == epoch).collect();
+    while let Some(l) = in_use.pop() {
+        for d in l.dependencies.lock().values() {
+            if d.sighted_in.swap(epoch, Ordering::Relaxed) != epoch {
+                in_use.push(d);
+            }
+        }
+    }
+    let (stay, go): (Vec<LoaderRef>, Vec<LoaderRef>) =
+        waiting.drain(..).partition(|l| l.sighted_in.load(Ordering::Relaxed) == epoch);
+    *waiting = stay;
+    for l in go {
+        // SAFETY: unloaded, forgotten by all data of the VM, and on no stack.
+        unsafe { l.free() }
+    }
+}
+
+/// A machine stack holds this word: if it is an address in the memory of a loader, that is not to be freed now.
+#[inline(always)]
+pub(super) fn sight(word: usize) {
+    if metaspace::contains(word) {
+        if let Some(l) = Loader::owning(word) {
+            l.sighted_in.store(EPOCH.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
     }
 }
 
@@ -192,7 +239,11 @@ pub(super) fn keep_frames(t: &JavaThread, visit: &mut dyn FnMut(Slot)) {
             if f.kind == FrameKind::Compiled {
                 for a in frames::behind(t, f) {
                     keep_class(a.code.method.class(), visit);
-                    a.point().frames.iter().for_each(|x| keep_class(x.method.class(), visit));
+                    a.point().metadata(|address| {
+                        if let Some(l) = Loader::owning(address) {
+                            keep(l, visit);
+                        }
+                    });
                 }
             } else if let Some(m) = (f.method as *const Method).as_ref() {
                 keep_class(m.class(), visit);
@@ -210,6 +261,9 @@ pub(super) fn sweep() {
     let epoch = EPOCH.load(Ordering::Relaxed);
     let is_dead = |l: &Loader| l.unloadable && l.kept_in.load(Ordering::Relaxed) != epoch;
     let dead = loader::remove(is_dead);
+    if dead.is_empty() {
+        return;
+    }
     let mut supers: HashSet<*const Class> = HashSet::new();
     let mut count = 0;
     for l in &dead {
@@ -222,15 +276,35 @@ pub(super) fn sweep() {
         l.slots.for_each(&mut |s| s.set(Oop::NULL));
     }
     for s in supers {
-        // SAFETY: metadata is not freed.
+        // SAFETY: metadata is freed at the end of the pause.
         let s: ClassRef = unsafe { &*s };
         s.subclasses.lock().retain(|c| !c.has_flag(class_flags::UNLOADED));
     }
-    if !dead.is_empty() {
-        constraints::purge(&dead);
-    }
     UNLOADED_CLASSES.fetch_add(count, Ordering::Relaxed);
-    crate::jvm::modules::forget_modules_of(&dead);
+    forget(&dead);
+    WAITING.lock().extend(dead);
+}
+
+/// Has everyone forget the addresses that they know in the memory of these loaders.
+fn forget(dead: &[LoaderRef]) {
+    let all: HashSet<*const Loader> = dead.iter().map(|l| *l as *const Loader).collect();
+    let ids: HashSet<u32> = dead.iter().map(|l| l.id).collect();
+    let is_dead = |address: usize| {
+        metaspace::contains(address) && Loader::owning(address).is_some_and(|l| all.contains(&(l as *const Loader)))
+    };
+    constraints::purge(dead);
+    modules::forget_modules_of(dead);
+    call_site::purge(&is_dead);
+    resolved_method::purge(&is_dead);
+    constant::purge(&is_dead, &|id| ids.contains(&id));
+    // SAFETY: in a pause without compiles; `keep_frames` has kept what frames are in.
+    unsafe { unload::unload(&registry::all_unguarded(), &is_dead) };
+    for l in loader::all() {
+        l.receiver_sites.lock().iter().for_each(|s| s.purge(is_dead));
+        for c in l.allocated.lock().iter() {
+            c.methods.iter().filter_map(|m| data::if_attached(m)).for_each(|p| p.purge(&is_dead));
+        }
+    }
 }
 
 fn unload(c: ClassRef) {

@@ -2,7 +2,6 @@
 
 use super::layout::Oop;
 use super::mmtk_binding::{from_mmtk, mmtk};
-use crate::meta::class::class_flags;
 use crate::threads::{safepoint, stale, JavaThread};
 
 /// Runs `f` in a pause in which the heap can be walked, after a full collection if only what is `live` is wanted.
@@ -27,14 +26,8 @@ pub struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Calls `f` with every object that has not been collected, reachable or not, in no particular order.
+    /// Calls `f` with every object that has not been collected (so that its class has not been unloaded), reachable or not, in no particular order.
     pub fn each_object(&self, mut f: impl FnMut(Oop)) {
-        mmtk().enumerate_objects(|o| {
-            let o = from_mmtk(o);
-            // An object whose class has been unloaded is dead, and has no mirror that it could be shown under.
-            if !o.class().has_flag(class_flags::UNLOADED) {
-                f(o)
-            }
-        })
+        mmtk().enumerate_objects(|o| f(from_mmtk(o)))
     }
 }

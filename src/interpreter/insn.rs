@@ -114,7 +114,17 @@ pub enum SiteKind {
     Special(ClassRef),
 }
 
+/// In the low half of a `ReceiverSite::cache` whose class has been unloaded: no class word.
+const EMPTIED: u64 = 1;
+
 impl ReceiverSite {
+    /// Empties the cache if it is for a class that is `dead`. (The site remains one that has been executed.) In a pause.
+    pub fn purge(&self, dead: impl Fn(usize) -> bool) {
+        if dead(self.cache.load(Ordering::Relaxed) as u32 as usize) {
+            self.cache.store(EMPTIED, Ordering::Relaxed);
+        }
+    }
+
     /// The cached method if it is for `class_word`.
     #[inline(always)]
     pub fn cached(&self, class_word: u32) -> Option<MethodRef> {

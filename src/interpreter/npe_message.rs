@@ -497,15 +497,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A class as messages show it; Object and String without their package.
+/// A class as messages show it: an array's by its descriptor; Object and String without their package.
 fn class_text(name: &[u8]) -> String {
-    let external = if name.first() == Some(&b'[') {
-        let d = [b"()", name].concat();
-        external_types(&d).1
-    } else {
-        text(name).replace('/', ".")
-    };
-    trim(external)
+    trim(text(name).replace('/', "."))
 }
 
 /// Names that only begin like Object's and String's lose the package too, as on HotSpot, in
@@ -560,7 +554,7 @@ mod tests {
     fn names() {
         assert_eq!(class_text(b"java/lang/String"), "String");
         assert_eq!(class_text(b"java/lang/StringBuilder"), "java.lang.StringBuilder");
-        assert_eq!(class_text(b"[Ljava/lang/String;"), "java.lang.String[]");
+        assert_eq!(class_text(b"[Ljava/lang/String;"), "[Ljava.lang.String;");
         let m = MemberRef {
             class_index: 1,
             class_name: b"a/B",

@@ -52,7 +52,7 @@ pub fn of_method(method: MethodRef) -> Result<&'static PreparedCode, PrepareErro
         return_type: method.return_type,
         fuse: true,
         constant: &|i| holder.constants.file().get(i),
-        wide_cell: &|v| holder.loader.arena.place(v).ok().map(|c| c as *mut u64 as usize as u32),
+        wide_cell: &|v| holder.kept_by.arena.place(v).ok().map(|c| c as *mut u64 as usize as u32),
         primitive_array: &|t| crate::link::load::primitive_array_class(t).word(),
     })?;
     let fresh = Box::into_raw(Box::new(code));

@@ -265,7 +265,8 @@ fn invoke_special(t: &JavaThread, holder: ClassRef, m: MethodRef) -> VmResult<In
 
 fn receiver_site(t: &JavaThread, holder: ClassRef, m: MethodRef, kind: SiteKind) -> VmResult<Insn> {
     let site = ReceiverSite { cache: AtomicU64::new(0), method: m, kind };
-    let site = holder.loader.arena.place(site).map_err(|_| metaspace(t))?;
+    let site: &'static ReceiverSite = holder.kept_by.arena.place(site).map_err(|_| metaspace(t))?;
+    holder.kept_by.receiver_sites.lock().push(site);
     Ok(Insn::new(Op::InvokeInterfaceQ, m.arg_slots, address(site)))
 }
 
@@ -278,12 +279,7 @@ fn linked(t: &JavaThread, method: MethodRef, call: LinkedCall) -> VmResult<Insn>
     }
     let loader = method.class().kept_by;
     let appendix = call.appendix.non_null().map(|o| new_slot_of(loader, o));
-    let site = method
-        .class()
-        .loader
-        .arena
-        .place(LinkedSite { adapter: call.adapter, appendix })
-        .map_err(|_| metaspace(t))?;
+    let site = loader.arena.place(LinkedSite { adapter: call.adapter, appendix }).map_err(|_| metaspace(t))?;
     Ok(Insn::new(Op::InvokeLinkedQ, call.adapter.arg_slots, address(site)))
 }
 
@@ -299,7 +295,7 @@ fn ldc(t: &JavaThread, method: MethodRef, index: u16) -> VmResult<Insn> {
             if ty.slots() == 1 {
                 return Ok(Insn::new(Op::Const, 0, bits as u32));
             }
-            let cell = holder.loader.arena.place(bits).map_err(|_| metaspace(t))?;
+            let cell = holder.kept_by.arena.place(bits).map_err(|_| metaspace(t))?;
             return Ok(Insn::new(Op::Ldc2Q, 0, address(cell)));
         }
     }

@@ -66,6 +66,11 @@ pub fn linked_handle(holder: ClassRef, index: u16) -> Option<Linked> {
     peek((holder as *const Class as usize, u32::from(index)))
 }
 
+/// Forgets the sites of classes that are `dead`. In a pause.
+pub(crate) fn purge(dead: &dyn Fn(usize) -> bool) {
+    SITES.lock().retain(|&(place, _), _| !dead(place))
+}
+
 /// Records how the site was linked, unless another thread was first; what holds.
 fn settle(t: &JavaThread, loader: LoaderRef, key: (usize, u32), call: LinkedCall) -> VmResult<LinkedCall> {
     loader.depend_on(call.adapter.class().kept_by);

@@ -13,8 +13,8 @@ use crate::threads::JavaThread;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 
-/// By method address. An entry whose object has died is as good as none: a class that reuses
-/// the address of an unloaded one cannot meet it. Never held across a safepoint.
+/// By method address. An entry whose object has died is as good as none; those of unloaded classes are taken out
+/// ([`purge`]). Never held across a safepoint.
 struct Table {
     entries: HashMap<usize, &'static WeakSlot>,
     /// Dead entries are dropped when there are this many.
@@ -51,16 +51,27 @@ pub fn find(t: &JavaThread, m: MethodRef) -> VmResult<Oop> {
 }
 
 impl Table {
-    fn sweep(&mut self) {
-        self.entries.retain(|_, slot| {
-            let live = !slot.get().is_null();
-            if !live {
+    fn retain(&mut self, wanted: impl Fn(usize, &WeakSlot) -> bool) {
+        self.entries.retain(|&method, slot| {
+            let stays = wanted(method, slot);
+            if !stays {
                 // SAFETY: only the table knew the slot.
                 unsafe { free_weak(slot) }
             }
-            live
+            stays
         });
+    }
+
+    fn sweep(&mut self) {
+        self.retain(|_, slot| !slot.get().is_null());
         self.sweep_at = FIRST_SWEEP.max(self.entries.len() * 2);
+    }
+}
+
+/// Forgets the methods of classes that are `dead`. In a pause.
+pub(crate) fn purge(dead: &dyn Fn(usize) -> bool) {
+    if let Some(table) = TABLE.lock().as_mut() {
+        table.retain(|method, _| !dead(method));
     }
 }
 

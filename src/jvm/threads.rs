@@ -8,9 +8,9 @@ use crate::heap::layout::Oop;
 use crate::heap::{alloc, strings};
 use crate::jvm_entry;
 use crate::link::load as loading;
-use crate::meta::method::MethodRef;
 use crate::meta::well_known::{Known, KnownField};
-use crate::threads::{lifecycle, monitor, park, safepoint, stackwalk, state, JavaThread};
+use crate::threads::stackwalk::{self, Trace};
+use crate::threads::{lifecycle, monitor, park, safepoint, state, JavaThread};
 
 fn eetop(thread: Oop) -> i64 {
     load::<i64>(thread, KnownField::ThreadEetop.offset())
@@ -18,7 +18,7 @@ fn eetop(thread: Oop) -> i64 {
 
 /// The stacks of the threads with these `eetop`s, innermost frame first, taken in one pause;
 /// `None` for those that have ended.
-pub fn stacks_of(t: &JavaThread, eetops: &[i64]) -> Vec<Option<Vec<(MethodRef, usize)>>> {
+pub fn stacks_of(t: &JavaThread, eetops: &[i64]) -> Vec<Option<Trace>> {
     safepoint::stop_the_world(t, "ThreadDump", |threads| {
         let find = |e: &i64| threads.iter().find(|x| **x as *const JavaThread as i64 == *e);
         let stack = |x: &&JavaThread| {
@@ -26,14 +26,15 @@ pub fn stacks_of(t: &JavaThread, eetops: &[i64]) -> Vec<Option<Vec<(MethodRef, u
                 0 => usize::MAX,
                 n => n,
             };
-            stackwalk::frames(x).map(|f| (f.method, f.bci)).take(max).collect()
+            Trace::of(stackwalk::frames(x).map(|f| (f.method, f.bci)).take(max))
         };
         eetops.iter().map(|e| find(e).map(stack)).collect()
     })
 }
 
 /// A `StackTraceElement[]` of the frames.
-pub fn stack_trace_array(t: &JavaThread, frames: &[(MethodRef, usize)]) -> VmResult<Oop> {
+pub fn stack_trace_array(t: &JavaThread, trace: &Trace) -> VmResult<Oop> {
+    let frames = &trace.frames;
     let class = loading::array_class(t, Known::StackTraceElement.get())?;
     let array = alloc::array(t, class, frames.len() as i32)?;
     for (i, &(method, bci)) in frames.iter().enumerate() {

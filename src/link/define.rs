@@ -15,7 +15,7 @@ use crate::heap::roots::RootSlot;
 use crate::meta::class::*;
 use crate::meta::constants::RuntimeConstantPool;
 use crate::meta::field::{Field, FieldRef};
-use crate::meta::loader::{Loader, LoaderRef, JAVA_BASE_DEFINED};
+use crate::meta::loader::{LoaderRef, JAVA_BASE_DEFINED};
 use crate::meta::metaspace::MetaspaceExhausted;
 use crate::meta::method::{method_flags, Method, MethodKind, MethodRef};
 use crate::meta::symbol::Symbol;
@@ -97,10 +97,12 @@ struct Parts {
     all_interfaces: Vec<ClassRef>,
 }
 
-/// Builds the class. Its supers are resolved through `loader`; it is not yet in the dictionary.
+/// Builds the class in the memory of `home`, its loader or what a hidden class is unloaded with. Its supers are resolved
+/// through `loader`; it is not yet in the dictionary.
 pub(super) fn build_class(
     t: &JavaThread,
     loader: LoaderRef,
+    home: LoaderRef,
     file: ClassFile<'static>,
     options: &DefineOptions<'_>,
 ) -> VmResult<ClassRef> {
@@ -125,7 +127,7 @@ pub(super) fn build_class(
     };
     let all_interfaces = collect_interfaces(super_class, &interfaces);
     let parts = Parts { name, file: Box::new(file), super_class, interfaces, all_interfaces };
-    let class = assemble(t, loader, parts, options)?;
+    let class = assemble(t, loader, home, parts, options)?;
     check_supers(t, class)?;
     if Known::Class.try_get().is_some_and(|c| c.state() >= ClassState::Loaded && KnownField::ClassClass.is_laid_out()) {
         create_mirror(t, class, options)?;
@@ -256,7 +258,12 @@ fn annotation_flags(m: &crate::classfile::VmAnnotations) -> u32 {
     f
 }
 
-fn make_methods(t: &JavaThread, loader: LoaderRef, class_name: Symbol, file: &'static ClassFile<'static>) -> VmResult<Vec<MethodRef>> {
+fn make_methods(
+    t: &JavaThread,
+    home: LoaderRef,
+    class_name: Symbol,
+    file: &'static ClassFile<'static>,
+) -> VmResult<Vec<MethodRef>> {
     let mut methods: Vec<MethodRef> = Vec::with_capacity(file.methods.len());
     for (i, m) in file.methods.iter().enumerate() {
         let name = Symbol::intern(m.name);
@@ -282,12 +289,18 @@ fn make_methods(t: &JavaThread, loader: LoaderRef, class_name: Symbol, file: &'s
             flags |= method_flags::OBJECT_INIT;
         }
         method.flags.store(flags, Ordering::Relaxed);
-        methods.push(metaspace(t, loader.arena.place(method))?);
+        methods.push(metaspace(t, home.arena.place(method))?);
     }
     Ok(methods)
 }
 
-fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOptions<'_>) -> VmResult<ClassRef> {
+fn assemble(
+    t: &JavaThread,
+    loader: LoaderRef,
+    home: LoaderRef,
+    parts: Parts,
+    options: &DefineOptions<'_>,
+) -> VmResult<ClassRef> {
     let Parts { name, file, super_class, interfaces, all_interfaces } = parts;
     // The box moves into the class, which outlives every use; its contents do not move.
     // SAFETY: `file` is owned by the class built below, for the class's life.
@@ -325,11 +338,11 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
     let mut fields: Vec<FieldRef> = Vec::with_capacity(specs.len());
     for (i, ((n, d, flags, file_index), s)) in specs.iter().zip(&slots).enumerate() {
         let f = Field::new(*n, *d, *flags, s.basic_type, i as u16, *file_index, s.offset);
-        fields.push(metaspace(t, loader.arena.place(f))?);
+        fields.push(metaspace(t, home.arena.place(f))?);
     }
 
     // ---- methods and tables
-    let methods = make_methods(t, loader, name, file_ref)?;
+    let methods = make_methods(t, home, name, file_ref)?;
     let is_interface = file_ref.access_flags & ACC_INTERFACE != 0;
     let package_bytes = name.as_bytes().iter().rposition(|&b| b == b'/').map_or(&b""[..], |i| &name.as_bytes()[..i]);
     let target = vtable::Target {
@@ -391,11 +404,8 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
     if options.hidden.is_some() {
         flags |= class_flags::HIDDEN;
     }
-    let mut kept_by = loader;
     if options.hidden.as_ref().is_none_or(|h| h.strong) {
         flags |= class_flags::STRONG;
-    } else {
-        kept_by = Loader::of_hidden_class(loader);
     }
     let mut layout_word = align_object(layout.fields_end as usize) as u32;
     let slow = file_ref.access_flags & (ACC_ABSTRACT | ACC_INTERFACE) != 0
@@ -407,7 +417,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
 
     // ---- the class itself
     let bytes = offsets::VTABLE + plan.entries.len() * 8 + itable_words * 8;
-    let address = metaspace(t, loader.arena.alloc(bytes))?;
+    let address = metaspace(t, home.arena.alloc(bytes))?;
     let package = loader.package(Symbol::intern(package_bytes));
     package.defined.store(true, Ordering::Relaxed);
     let module = package.module.load(Ordering::Acquire);
@@ -458,7 +468,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
         interfaces: interfaces.into(),
         secondary_supers: OnceLock::new(),
         loader,
-        kept_by,
+        kept_by: home,
         module: AtomicPtr::new(module),
         package: Some(package),
         constants,
@@ -490,6 +500,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
         (address as *mut Class).write(class);
         &*(address as *const Class)
     };
+    home.allocated.lock().push(class);
     let nest_host = options.hidden.as_ref().and_then(|h| h.nest_host);
     for s in class.super_class.iter().chain(class.interfaces.iter()).chain(nest_host.iter()) {
         class.kept_by.depend_on(s.kept_by);
@@ -512,7 +523,7 @@ fn assemble(t: &JavaThread, loader: LoaderRef, parts: Parts, options: &DefineOpt
         m.overpass_message = Some(c.message);
         m.flags.store(method_flags::SYNTHETIC_VM, Ordering::Relaxed);
         m.vtable_index.store(c.slot as i32, Ordering::Relaxed);
-        let m: MethodRef = metaspace(t, loader.arena.place(m))?;
+        let m: MethodRef = metaspace(t, home.arena.place(m))?;
         m.set_class(class);
         class.vtable_slot(c.slot).store(m as *const Method as *mut Method, Ordering::Relaxed);
         overpasses.push(m);

@@ -118,7 +118,7 @@ fn load_boot(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option
     let Some((bytes, source)) = found else { return Ok(None) };
     let file = define::parse_class(t, loader, Some(name), bytes, None)?;
     let options = DefineOptions { protection_domain: Oop::NULL, source: Some(&source), hidden: None };
-    let class = define::build_class(t, loader, file, &options)?;
+    let class = define::build_class(t, loader, loader, file, &options)?;
     match enter_defined(loader, class) {
         Entry::New => {
             published(class);
@@ -387,7 +387,8 @@ fn make_array(t: &JavaThread, component: Option<ClassRef>, element: BasicType) -
     let vtable_length = object.vtable_length as usize;
     let itable_words = 6;
     let bytes = offsets::VTABLE + vtable_length * 8 + itable_words * 8;
-    let address = define::metaspace(t, loader.arena.alloc(bytes))?;
+    let home = component.map_or(loader, |c| c.kept_by);
+    let address = define::metaspace(t, home.arena.alloc(bytes))?;
     // The display follows arrays of superclasses (String[] below Object[] below Object); arrays
     // of interfaces are found among the secondary supers, as interfaces are.
     let depth = display_super.depth + 1;
@@ -430,7 +431,7 @@ fn make_array(t: &JavaThread, component: Option<ClassRef>, element: BasicType) -
         interfaces: vec![Known::Cloneable.get(), Known::Serializable.get()].into(),
         secondary_supers: OnceLock::new(),
         loader,
-        kept_by: component.map_or(loader, |c| c.kept_by),
+        kept_by: home,
         module: AtomicPtr::new(bottom.map_or(std::ptr::null_mut(), |b| b.module.load(Ordering::Acquire))),
         package: bottom.and_then(|b| b.package),
         constants: RuntimeConstantPool::new(None),
@@ -460,6 +461,7 @@ fn make_array(t: &JavaThread, component: Option<ClassRef>, element: BasicType) -
         (address as *mut Class).write(class);
         &*(address as *const Class)
     };
+    home.allocated.lock().push(class);
     for i in 0..vtable_length {
         let m = object.vtable_slot(i).load(Ordering::Relaxed);
         class.vtable_slot(i).store(m, Ordering::Relaxed);
@@ -579,8 +581,34 @@ pub fn define_class(
     bytes: &[u8],
     options: DefineOptions<'_>,
 ) -> VmResult<ClassRef> {
+    let home = match options.hidden {
+        Some(HiddenOptions { strong: false, .. }) => Loader::of_hidden_class(loader),
+        _ => loader,
+    };
+    let defined = define_in(t, loader, home, name, bytes, &options);
+    if defined.is_err() && !std::ptr::eq(home, loader) {
+        // SAFETY: nobody has seen what was to be the class.
+        unsafe { home.free() }
+    }
+    defined
+}
+
+/// [`define_class`] in the memory of `home`.
+fn define_in(
+    t: &JavaThread,
+    loader: LoaderRef,
+    home: LoaderRef,
+    name: Option<Symbol>,
+    bytes: &[u8],
+    options: &DefineOptions<'_>,
+) -> VmResult<ClassRef> {
     // The class file is read in place for the life of the class.
-    let bytes: &'static [u8] = Box::leak(bytes.to_vec().into_boxed_slice());
+    let place = define::metaspace(t, home.arena.alloc(bytes.len()))?;
+    // SAFETY: fresh memory of that size, for the life of the class.
+    let bytes: &'static [u8] = unsafe {
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), place as *mut u8, bytes.len());
+        std::slice::from_raw_parts(place as *const u8, bytes.len())
+    };
     let file = define::parse_class(t, loader, name, bytes, options.hidden.as_ref())?;
     let file_name = Symbol::intern(file.name());
     let trusted = loader.is_boot() || super::access::is_platform_loader(loader);
@@ -597,7 +625,7 @@ pub fn define_class(
     if !hidden && is_super_in_progress(t, loader, file_name) {
         return Err(throw(t, "java/lang/ClassCircularityError", Some(file_name.to_text().into_owned())));
     }
-    let class = define::build_class(t, loader, file, &options)?;
+    let class = define::build_class(t, loader, home, file, options)?;
     if hidden {
         define::register_subclass(class);
     } else {

@@ -2,10 +2,11 @@
 //! (JVMS 5.3; HotSpot's `ClassLoaderData`, `Dictionary`, `PackageEntry`, `ModuleEntry`).
 
 use super::class::{Class, ClassRef};
-use super::metaspace::Arena;
+use super::metaspace::{self, Arena};
 use super::symbol::Symbol;
 use crate::heap::layout::Oop;
 use crate::heap::roots::{RootSlot, Table};
+use crate::interpreter::insn::ReceiverSite;
 use parking_lot::{Condvar, Mutex, RwLock};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
@@ -28,6 +29,10 @@ pub struct Loader {
     pub dictionary: RwLock<HashMap<Symbol, ClassRef>>,
     /// Every class this loader defined, arrays and hidden classes included.
     pub defined: Mutex<Vec<ClassRef>>,
+    /// Every class in the arena, those included whose definition failed.
+    pub allocated: Mutex<Vec<ClassRef>>,
+    /// The interpreter's inline caches in its classes' code.
+    pub receiver_sites: Mutex<Vec<&'static ReceiverSite>>,
     /// Loads in progress: (class name) -> loading thread ids, for circularity checks and for
     /// loaders that are not parallel capable.
     pub placeholders: Mutex<HashMap<Symbol, Vec<Placeholder>>>,
@@ -43,6 +48,8 @@ pub struct Loader {
     pub unloadable: bool,
     /// The last collection that has met it, if it is unloadable.
     pub kept_in: AtomicU32,
+    /// The last collection that has found an address in its memory on a machine stack.
+    pub sighted_in: AtomicU32,
     /// Unloadable loaders whose classes this one's have been linked with, by id.
     pub dependencies: Mutex<HashMap<u32, LoaderRef>>,
     /// What the constants and call sites of an unloadable loader's classes refer to.
@@ -195,10 +202,12 @@ impl Loader {
     }
 
     fn new(object: Oop, parallel_capable: bool, unloadable: bool) -> LoaderRef {
-        Box::leak(Box::new(Loader {
+        let l: LoaderRef = Box::leak(Box::new(Loader {
             object: RootSlot::new(object),
             dictionary: RwLock::default(),
             defined: Mutex::default(),
+            allocated: Mutex::default(),
+            receiver_sites: Mutex::default(),
             placeholders: Mutex::default(),
             placeholders_changed: Condvar::new(),
             packages: RwLock::default(),
@@ -208,10 +217,46 @@ impl Loader {
             parallel_capable,
             unloadable,
             kept_in: AtomicU32::new(0),
+            sighted_in: AtomicU32::new(0),
             dependencies: Mutex::default(),
             slots: Table::new(SLOT_CHUNK),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-        }))
+        }));
+        if unloadable {
+            let tag = l as *const Loader as usize;
+            l.arena.set_tag(tag);
+            l.slots.set_tag(tag);
+        }
+        l
+    }
+
+    /// The unloadable loader in whose memory `address` lies: that of a class, method, field or root slot of it.
+    #[inline]
+    pub fn owning(address: usize) -> Option<LoaderRef> {
+        // SAFETY: loaders tag their arenas with their address, and are freed after these.
+        unsafe { (metaspace::owner(address) as *const Loader).as_ref() }
+    }
+
+    /// Frees the loader with the metadata of its classes.
+    ///
+    /// # Safety
+    /// It is not in the list of all, and nothing refers to it, to a class of it or to what belongs to one.
+    pub unsafe fn free(&'static self) {
+        for &c in self.allocated.lock().iter() {
+            for &m in c.methods.iter().chain(c.synthetic_methods.get().into_iter().flatten()) {
+                m.free();
+            }
+            std::ptr::drop_in_place(c as *const Class as *mut Class);
+        }
+        for &p in self.packages.read().values() {
+            drop(Box::from_raw(p as *const Package as *mut Package));
+        }
+        let unnamed = self.unnamed_module.load(Ordering::Acquire) as *const Module;
+        let named: Vec<*const Module> = self.modules.read().values().map(|&m| m as *const Module).collect();
+        for m in named.into_iter().filter(|&m| m != unnamed).chain((!unnamed.is_null()).then_some(unnamed)) {
+            drop(Box::from_raw(m as *mut Module));
+        }
+        drop(Box::from_raw(self as *const Loader as *mut Loader));
     }
 
     /// Records that classes of this loader have been linked with one of `other`'s: they keep it.

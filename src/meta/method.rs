@@ -212,6 +212,22 @@ impl Method {
         self.class.store(class as *const _ as *mut _, Ordering::Release)
     }
 
+    /// Frees what the method has outside metaspace.
+    ///
+    /// # Safety
+    /// Nothing uses the method any more, now or later; its compiled code is gone.
+    pub(super) unsafe fn free(&'static self) {
+        let prepared = self.prepared.load(Ordering::Acquire);
+        if !prepared.is_null() {
+            drop(Box::from_raw(prepared));
+        }
+        let profile = self.profile.load(Ordering::Acquire);
+        if !profile.is_null() {
+            drop(Box::from_raw(profile));
+        }
+        std::ptr::drop_in_place(self as *const Method as *mut Method);
+    }
+
     #[inline(always)]
     pub fn kind(&self) -> MethodKind {
         // SAFETY: only values of MethodKind are stored.

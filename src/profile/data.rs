@@ -5,7 +5,7 @@
 
 use crate::compiler::ir::Reason;
 use crate::interpreter::prepare;
-use crate::meta::class::{class_flags, Class, ClassRef};
+use crate::meta::class::{Class, ClassRef};
 use crate::meta::method::MethodRef;
 use crate::options::Flags;
 use parking_lot::Mutex;
@@ -155,7 +155,7 @@ pub fn if_attached(method: MethodRef) -> Option<&'static MethodProfile> {
 
 /// `n` cells of the class's metaspace, zero.
 fn allocate(method: MethodRef, n: usize) -> Option<&'static [AtomicU32]> {
-    let address = method.class().loader.arena.alloc(n * 4).ok()?;
+    let address = method.class().kept_by.arena.alloc(n * 4).ok()?;
     debug_assert!(address + n * 4 <= 1 << 32);
     // SAFETY: fresh metaspace of that size, aligned to 8, kept as long as the class.
     unsafe {
@@ -302,15 +302,31 @@ impl MethodProfile {
         for i in 0..TypeRows::WIDTH {
             let (word, count) = (self.get(cell + 1 + 2 * i), self.get(cell + 2 + 2 * i));
             if word != 0 && count > 0 {
-                // SAFETY: compiled code writes class words of objects it has seen; metadata is not freed.
-                let class: ClassRef = unsafe { Class::from_word(word) };
-                if !class.has_flag(class_flags::UNLOADED) {
-                    rows.push((class, count));
-                }
+                // SAFETY: compiled code writes class words of objects it has seen; those of classes that are unloaded
+                // are taken out (`purge`).
+                rows.push((unsafe { Class::from_word(word) }, count));
             }
         }
         rows.sort_by_key(|r| std::cmp::Reverse(r.1));
         Some(TypeProfile { nulls: self.get(cell), rows, other: self.get(cell + TypeRows::CELLS - 1) })
+    }
+
+    /// Takes out what is about classes that are `dead`. In a pause.
+    pub fn purge(&self, dead: &dyn Fn(usize) -> bool) {
+        for &(_, kind, cell) in self.sites.iter().filter(|s| s.1 == SiteKind::Types) {
+            debug_assert!(kind.cells() == TypeRows::CELLS);
+            let row = |i: usize| cell as usize + TypeRows::ROWS / 4 + 2 * i;
+            let rows: [(u32, u32); TypeRows::WIDTH] = std::array::from_fn(|i| (self.get(row(i)), self.get(row(i) + 1)));
+            if rows.iter().any(|r| dead(r.0 as usize)) {
+                // Compiled code takes the first free row: the others move up.
+                let mut left = rows.into_iter().filter(|r| !dead(r.0 as usize));
+                for i in 0..TypeRows::WIDTH {
+                    let (word, count) = left.next().unwrap_or((0, 0));
+                    self.cells[row(i)].store(word, Ordering::Relaxed);
+                    self.cells[row(i) + 1].store(count, Ordering::Relaxed);
+                }
+            }
+        }
     }
 
     /// What has happened at `bci` for `reason`.

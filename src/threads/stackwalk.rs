@@ -3,6 +3,7 @@
 use crate::code::assembled::Where;
 use crate::code::frames::{self, Activation, Activations};
 use crate::heap::layout::Oop;
+use crate::heap::roots::Handle;
 use crate::interpreter::frame::{Frame, FrameKind};
 use crate::interpreter::monitors;
 use crate::interpreter::slot_types::{self, Kind};
@@ -210,6 +211,28 @@ impl Iterator for Frames<'_> {
 /// thread, or stands at a safepoint.
 pub fn frames(t: &JavaThread) -> Frames<'_> {
     Frames { t, next: t.top_frame.get(), run: None, inlined: None }
+}
+
+/// A stack trace that is looked at when its thread has gone on: the methods' classes are kept meanwhile.
+pub struct Trace {
+    /// Methods and bytecode indices, innermost first.
+    pub frames: Vec<(MethodRef, usize)>,
+    /// Mirrors of those classes that may be unloaded.
+    _kept: Vec<Handle>,
+}
+
+impl Trace {
+    /// Of these frames, which still stand.
+    pub fn of(frames: impl Iterator<Item = (MethodRef, usize)>) -> Trace {
+        let frames: Vec<(MethodRef, usize)> = frames.collect();
+        let mut classes: Vec<ClassRef> = Vec::new();
+        for class in frames.iter().map(|f| f.0.class()).filter(|c| c.kept_by.unloadable) {
+            if !classes.iter().any(|c| std::ptr::eq(*c, class)) {
+                classes.push(class);
+            }
+        }
+        Trace { frames, _kept: classes.into_iter().map(|c| Handle::new(c.mirror())).collect() }
+    }
 }
 
 /// Whether the frame is part of how a method was called rather than a caller (HotSpot's

@@ -53,6 +53,12 @@ fn target_slot(site: Owner, target: Oop) -> &'static RootSlot {
     slot
 }
 
+/// Forgets what belongs to loaders that are `dead`, or hangs on what was in their memory. In a pause without a compile.
+pub(crate) fn purge(dead: &dyn Fn(usize) -> bool, dead_id: &dyn Fn(u32) -> bool) {
+    DERIVED.lock().retain(|&(loader, place, _), _| !dead_id(loader) && !dead(place));
+    TARGETS.lock().retain(|&(loader, place), _| !dead_id(loader) && !dead(place));
+}
+
 /// What a constant field holds.
 enum Content {
     Bits(u64),

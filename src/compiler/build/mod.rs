@@ -7,7 +7,7 @@
 
 mod arithmetic;
 pub mod bytecode;
-mod constant;
+pub(crate) mod constant;
 mod exceptions;
 mod flow;
 mod frame;

@@ -307,6 +307,24 @@ pub enum Fence {
 }
 
 impl Op {
+    /// Address of the class, method, root slot or profile cell that it names, if it names one; of a constant that may be
+    /// such an address the constant.
+    pub fn metadata(&self) -> Option<usize> {
+        Some(match *self {
+            Op::Const(bits) => usize::try_from(bits).ok()?,
+            Op::Object(address) | Op::Count(address) | Op::ProfileType(address) => address as usize,
+            Op::Mirror(c)
+            | Op::CheckCast(c)
+            | Op::ExactClass(c, ..)
+            | Op::InstanceOf(c)
+            | Op::NewInstance(c)
+            | Op::NewArray(c) => c.word() as usize,
+            Op::Call(target) => target.method() as *const _ as usize,
+            Op::CountAndNotify { method, .. } => method as *const _ as usize,
+            _ => return None,
+        })
+    }
+
     /// Has an effect besides its result, or may leave compiled code: must stay where it is, in order with the
     /// other such operations.
     pub fn has_effect(&self) -> bool {

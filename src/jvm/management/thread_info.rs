@@ -9,12 +9,12 @@ use crate::heap::roots::Handle;
 use crate::interpreter::call::call;
 use crate::jvm::threads::stack_trace_array;
 use crate::link::load as loading;
-use crate::meta::method::MethodRef;
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{Known, KnownField};
 use crate::threads::status::Status;
 use crate::threads::waits::{self, blocker_of};
-use crate::threads::{lifecycle::cpu_time, registry, safepoint, stackwalk, JavaThread};
+use crate::threads::stackwalk::{self, Trace};
+use crate::threads::{lifecycle::cpu_time, registry, safepoint, JavaThread};
 use std::sync::atomic::Ordering;
 
 /// JMM_THREAD_STATE_FLAG_NATIVE
@@ -29,7 +29,7 @@ struct Snapshot {
     owner: Handle,
     blocked_count: u64,
     waited_count: u64,
-    frames: Vec<(MethodRef, usize)>,
+    trace: Trace,
     /// Objects locked, and the depth of the frame that did.
     monitors: Vec<(Handle, i32)>,
 }
@@ -66,7 +66,7 @@ fn snapshot(all: &[&JavaThread], x: &JavaThread, depth: usize, monitors: bool) -
         owner: Handle::new(owner),
         blocked_count: x.vm.blocked_count.load(Ordering::Relaxed),
         waited_count: x.vm.waited_count.load(Ordering::Relaxed),
-        frames: views.iter().map(|f| (f.method, f.bci)).collect(),
+        trace: Trace::of(views.iter().map(|f| (f.method, f.bci))),
         monitors: locked,
     }
 }
@@ -97,7 +97,7 @@ fn thread_info(t: &JavaThread, s: &Snapshot, with_locks: bool, with_stack: bool)
                          [Ljava/lang/Object;[I[Ljava/lang/Object;)V";
     let class = memory::class(t, "java/lang/management/ThreadInfo")?;
     let info = alloc::instance(t, class)?;
-    let trace = if with_stack { stack_trace_array(t, &s.frames)? } else { Oop::NULL };
+    let trace = if with_stack { stack_trace_array(t, &s.trace)? } else { Oop::NULL };
     let (mut monitors, mut depths, mut synchronizers) = (Oop::NULL, Oop::NULL, Oop::NULL);
     if with_locks {
         let objects = loading::array_class(t, Known::Object.get())?;
