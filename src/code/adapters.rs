@@ -97,6 +97,16 @@ unsafe fn fill(m: &Method, args: *const u64, c: &mut CallIn, stack: *mut u64) ->
     words
 }
 
+/// How many words of the arguments lie on the machine stack.
+pub(super) fn stack_words(m: &Method) -> usize {
+    if m.arg_slots as usize <= INT_ARGS.len() {
+        return 0;
+    }
+    let floats = argument_types(m).filter(|t| is_float(*t)).count();
+    let ints = argument_types(m).count() - floats;
+    floats.saturating_sub(FLOAT_ARGS) + ints.saturating_sub(INT_ARGS.len())
+}
+
 unsafe fn enter(t: &JavaThread, m: &Method, c: &mut CallIn) -> VmResult<u64> {
     let stub = stubs::get().expect("there is compiled code").call_in;
     // SAFETY: the stub was made with this signature.

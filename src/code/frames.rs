@@ -7,7 +7,7 @@
 
 use super::assembled::{DebugPoint, Where};
 use super::compiled::{self, CompiledMethod};
-use super::stubs;
+use super::{adapters, stubs};
 use crate::compiler::ir::Type;
 use crate::heap::layout::Oop;
 use crate::heap::roots::RootSlot;
@@ -177,6 +177,38 @@ impl Iterator for Activations<'_> {
         self.pc = unsafe { return_address(self.t, self.sp) };
         Some(a)
     }
+}
+
+/// The stretches (low, high) of a machine stack on which the interpreter is that has called compiled code, innermost
+/// first. Nothing there has to be known to the collector: what the interpreter needs when it goes on lies on the Java
+/// stack, and what its own caller had in registers has been saved beyond (`call`; compiled code keeps nothing in
+/// registers across calls). What is there besides is what the interpreter has left in registers, and is dead.
+///
+/// # Safety
+/// `t` must be the current thread or stand.
+pub unsafe fn interpreter_stretches(t: &JavaThread) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    // Where the compiled code further in was entered.
+    let mut low: Option<usize> = None;
+    let mut next = t.top_frame.get().as_ref();
+    while let Some(f) = next {
+        match f.kind {
+            FrameKind::Java => {}
+            FrameKind::Native => low = None,
+            FrameKind::Entry => found.extend(low.take().map(|low| (low, f.pc as usize))),
+            FrameKind::Compiled => {
+                found.extend(low.take().map(|low| (low, f.sp as usize)));
+                low = Some(match behind(t, f).last() {
+                    // The callee may still read its arguments.
+                    Some(a) if a.code.osr_bci.is_none() => a.caller_sp() + 8 * adapters::stack_words(a.code.method),
+                    Some(a) => a.caller_sp(),
+                    None => f.sp as usize,
+                });
+            }
+        }
+        next = f.prev.as_ref();
+    }
+    found
 }
 
 /// Whether `pc` is the return address of the stub that enters compiled code.

@@ -3,6 +3,7 @@
 
 use super::layout::{widen, Oop};
 use super::unloading;
+use crate::code::frames;
 use crate::interpreter::frame::{Frame, FrameKind};
 use crate::threads::thread::ThreadState;
 use crate::threads::JavaThread;
@@ -176,7 +177,14 @@ pub(super) fn scan_thread(t: &JavaThread) -> Vec<ObjectReference> {
     // SAFETY: the thread's own stack between its stack pointer and its base, and the used part
     // of its Java stack.
     unsafe {
-        scan.native(sp & !7, base & !7);
+        let mut from = sp & !7;
+        for (low, high) in frames::interpreter_stretches(t) {
+            if low > from {
+                scan.native(from, low);
+            }
+            from = from.max(high);
+        }
+        scan.native(from, base & !7);
         scan.java_stack(t);
     }
     scan.found
