@@ -179,26 +179,32 @@ impl Iterator for Activations<'_> {
     }
 }
 
-/// The stretches (low, high) of a machine stack on which the interpreter is that has called compiled code, innermost
-/// first. Nothing there has to be known to the collector: what the interpreter needs when it goes on lies on the Java
-/// stack, and what its own caller had in registers has been saved beyond (`call`; compiled code keeps nothing in
-/// registers across calls). What is there besides is what the interpreter has left in registers, and is dead.
+/// The stretches (low, high) of a machine stack, innermost first, on which the interpreter's loop stands that has called
+/// compiled code, or is having an instruction resolved. Nothing there has to be known to the collector: what the
+/// interpreter needs when it goes on lies on the Java stack, and what its own caller had in registers has been saved
+/// beyond (`call`; compiled code keeps nothing in registers across calls). What is there besides is what the interpreter
+/// has left in registers, and is dead.
 ///
 /// # Safety
 /// `t` must be the current thread or stand.
 pub unsafe fn interpreter_stretches(t: &JavaThread) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
+    let mut lows: Vec<usize> = t.vm.resolving_from.borrow().clone();
+    let mut highs: Vec<usize> = Vec::new();
     // Where the compiled code further in was entered.
-    let mut low: Option<usize> = None;
+    let mut entered: Option<usize> = None;
     let mut next = t.top_frame.get().as_ref();
     while let Some(f) = next {
         match f.kind {
             FrameKind::Java => {}
-            FrameKind::Native => low = None,
-            FrameKind::Entry => found.extend(low.take().map(|low| (low, f.pc as usize))),
+            FrameKind::Native => entered = None,
+            FrameKind::Entry => {
+                lows.extend(entered.take());
+                highs.push(f.pc as usize);
+            }
             FrameKind::Compiled => {
-                found.extend(low.take().map(|low| (low, f.sp as usize)));
-                low = Some(match behind(t, f).last() {
+                lows.extend(entered.take());
+                highs.push(f.sp as usize);
+                entered = Some(match behind(t, f).last() {
                     // The callee may still read its arguments.
                     Some(a) if a.code.osr_bci.is_none() => a.caller_sp() + 8 * adapters::stack_words(a.code.method),
                     Some(a) => a.caller_sp(),
@@ -208,7 +214,9 @@ pub unsafe fn interpreter_stretches(t: &JavaThread) -> Vec<(usize, usize)> {
         }
         next = f.prev.as_ref();
     }
-    found
+    lows.sort_unstable();
+    let end = |low: usize| highs.iter().copied().find(|&high| high > low);
+    lows.into_iter().filter_map(|low| Some((low, end(low)?))).collect()
 }
 
 /// Whether `pc` is the return address of the stub that enters compiled code.

@@ -179,6 +179,9 @@ pub(super) fn scan_thread(t: &JavaThread) -> Vec<ObjectReference> {
     unsafe {
         let mut from = sp & !7;
         for (low, high) in frames::interpreter_stretches(t) {
+            if scan.trace {
+                log!(Trace, [gc, marking], "{low:#x} to {high:#x} is the interpreter's: not scanned");
+            }
             if low > from {
                 scan.native(from, low);
             }

@@ -19,16 +19,26 @@ use crate::meta::class::{ClassRef, LAYOUT_SLOW};
 use crate::meta::field::FieldRef;
 use crate::meta::method::{MethodKind, MethodRef};
 use crate::meta::well_known::Known;
+use crate::threads::state::hidden;
 use crate::threads::JavaThread;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Resolves the instruction `insn` at `pc`.
+/// Resolves the instruction `insn` at `pc`. That may run Java code for long: what the interpreter's loop has left behind
+/// is hidden from the collector meanwhile.
 ///
 /// # Safety
-/// `frame` must be the thread's topmost frame, `pc` and `sp` its own, `insn` the bits at `pc`.
+/// To be called by the interpreter's loop, which keeps no reference across this but on the Java stack. `frame` must be
+/// the thread's topmost frame, `pc` and `sp` its own, `insn` the bits at `pc`.
 #[cold]
 #[inline(never)]
 pub unsafe fn quicken(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mut u64, insn: u64) -> VmResult<u64> {
+    hidden(t, || resolve_insn(t, frame, pc, sp, insn))
+}
+
+/// # Safety
+/// As for [`quicken`].
+#[inline(never)]
+unsafe fn resolve_insn(t: &JavaThread, frame: *mut Frame, pc: *const u64, sp: *mut u64, insn: u64) -> VmResult<u64> {
     save(t, frame, pc, sp);
     let insn = Insn::from_bits(insn);
     let method = &*(*frame).method;

@@ -4,6 +4,7 @@ pub mod lifecycle;
 pub mod monitor;
 mod monitor_table;
 pub mod park;
+mod registers;
 pub mod registry;
 pub mod safepoint;
 pub mod state;

@@ -26,6 +26,25 @@ pub(super) fn scan_from(t: &JavaThread, sp: usize) -> usize {
 /// An allocation has failed: have the stack cleared when its exception has found where it goes.
 pub fn request(t: &JavaThread) {
     t.vm.stale_stack.set(true);
+    t.vm.scarce.set(SCARCE);
+}
+
+/// How often the stack is cleared, after an allocation has failed, before the interpreter does something that takes
+/// memory and much stack: what calls have left there since the handler began is as dead as what it found.
+const SCARCE: u32 = 64;
+/// Bytes that are cleared then.
+const CLEARED_WHEN_SCARCE: usize = 4 << 10;
+
+/// Clears some of the stack below the caller's frame if memory has run out lately.
+#[inline(always)]
+pub(super) fn clear_when_scarce(t: &JavaThread) {
+    match t.vm.scarce.get() {
+        0 => {}
+        n => {
+            t.vm.scarce.set(n - 1);
+            clear_here::<CLEARED_WHEN_SCARCE>();
+        }
+    }
 }
 
 /// Clears the stack below the caller's frame if that is wanted. Called where frames have been left for a handler.

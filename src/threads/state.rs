@@ -17,124 +17,12 @@
 //!
 //! The other direction, native code calling the VM (JNI, `JVM_*`): [`vm_scope`].
 
+pub(crate) use super::registers::{hidden, with_spilled_registers};
 use super::safepoint;
 use super::stale;
 use super::thread::ThreadState;
 use super::JavaThread;
 use std::sync::atomic::{fence, Ordering};
-
-// `spill_and_call(f, arg)`: callee-saved registers onto the stack, then `f(sp, arg)`.
-#[cfg(target_arch = "x86_64")]
-std::arch::global_asm!(
-    ".hidden kiln_spill_and_call",
-    ".globl kiln_spill_and_call",
-    "kiln_spill_and_call:",
-    ".cfi_startproc",
-    "push rbp",
-    ".cfi_def_cfa_offset 16",
-    ".cfi_offset rbp, -16",
-    "mov rbp, rsp",
-    ".cfi_def_cfa_register rbp",
-    "push rbx",
-    ".cfi_offset rbx, -24",
-    "push r12",
-    ".cfi_offset r12, -32",
-    "push r13",
-    ".cfi_offset r13, -40",
-    "push r14",
-    ".cfi_offset r14, -48",
-    "push r15",
-    ".cfi_offset r15, -56",
-    "sub rsp, 8",
-    "mov rax, rdi",
-    "mov rdi, rsp",
-    "call rax",
-    "add rsp, 8",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbx",
-    "pop rbp",
-    ".cfi_def_cfa rsp, 8",
-    "ret",
-    ".cfi_endproc",
-);
-#[cfg(target_arch = "aarch64")]
-std::arch::global_asm!(
-    ".hidden kiln_spill_and_call",
-    ".globl kiln_spill_and_call",
-    "kiln_spill_and_call:",
-    ".cfi_startproc",
-    "stp x29, x30, [sp, #-160]!",
-    ".cfi_def_cfa_offset 160",
-    ".cfi_offset x29, -160",
-    ".cfi_offset x30, -152",
-    "mov x29, sp",
-    ".cfi_def_cfa_register x29",
-    "stp x19, x20, [sp, #16]",
-    "stp x21, x22, [sp, #32]",
-    "stp x23, x24, [sp, #48]",
-    "stp x25, x26, [sp, #64]",
-    "stp x27, x28, [sp, #80]",
-    ".cfi_offset x19, -144",
-    ".cfi_offset x20, -136",
-    ".cfi_offset x21, -128",
-    ".cfi_offset x22, -120",
-    ".cfi_offset x23, -112",
-    ".cfi_offset x24, -104",
-    ".cfi_offset x25, -96",
-    ".cfi_offset x26, -88",
-    ".cfi_offset x27, -80",
-    ".cfi_offset x28, -72",
-    "stp d8, d9, [sp, #96]",
-    "stp d10, d11, [sp, #112]",
-    "stp d12, d13, [sp, #128]",
-    "stp d14, d15, [sp, #144]",
-    "mov x9, x0",
-    "mov x0, sp",
-    "blr x9",
-    "ldp d8, d9, [sp, #96]",
-    "ldp d10, d11, [sp, #112]",
-    "ldp d12, d13, [sp, #128]",
-    "ldp d14, d15, [sp, #144]",
-    "ldp x19, x20, [sp, #16]",
-    "ldp x21, x22, [sp, #32]",
-    "ldp x23, x24, [sp, #48]",
-    "ldp x25, x26, [sp, #64]",
-    "ldp x27, x28, [sp, #80]",
-    "ldp x29, x30, [sp], #160",
-    ".cfi_def_cfa sp, 0",
-    "ret",
-    ".cfi_endproc",
-);
-
-extern "C-unwind" {
-    fn kiln_spill_and_call(f: extern "C-unwind" fn(usize, *mut std::ffi::c_void), arg: *mut std::ffi::c_void);
-}
-
-/// Calls `f` with the stack pointer below which nothing of the callers lies: their
-/// callee-saved registers are on the stack above it.
-#[inline(always)]
-pub(crate) fn with_spilled_registers<R>(f: impl FnOnce(usize) -> R) -> R {
-    struct Call<F, R> {
-        f: Option<F>,
-        result: Option<R>,
-    }
-    extern "C-unwind" fn run<F: FnOnce(usize) -> R, R>(sp: usize, arg: *mut std::ffi::c_void) {
-        // SAFETY: `arg` is the Call below, which outlives the call.
-        let call = unsafe { &mut *(arg as *mut Call<F, R>) };
-        let f = call.f.take().expect("run once");
-        call.result = Some(f(sp));
-    }
-    fn entry<F: FnOnce(usize) -> R, R>(call: &mut Call<F, R>) {
-        // SAFETY: `run` gets the Call it is made for.
-        unsafe { kiln_spill_and_call(run::<F, R>, call as *mut Call<F, R> as *mut _) }
-    }
-    let mut call = Call { f: Some(f), result: None };
-    entry(&mut call);
-    call.result.expect("the closure has run")
-}
 
 /// Runs `f`, which touches no Java object, with the thread in state InNative: native methods.
 /// The thread must be in the VM or in Java, and is in the same state afterwards.

@@ -4,7 +4,7 @@ use super::monitor::HashState;
 use super::park::Event;
 use super::safepoint::Handshakes;
 use crate::heap::roots::RootSlot;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 /// Grouped by the part that owns it.
@@ -32,6 +32,11 @@ pub struct ThreadData {
     pub blocked_on: RootSlot,
     /// threads::stale: the stack below the handler of the exception on its way is to be cleared.
     pub stale_stack: Cell<bool>,
+    /// threads::stale: how often more the stack is cleared because memory has run out.
+    pub scarce: Cell<u32>,
+    /// Places on the machine stack, innermost last, above which the interpreter's loop stands that waits for an
+    /// instruction to be resolved.
+    pub resolving_from: RefCell<Vec<usize>>,
     /// threads::stale: the stack pointer from which a collection scans, above frames without references: those of
     /// the collector's allocator or of native code; else 0.
     pub scan_from: Cell<usize>,
