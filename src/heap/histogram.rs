@@ -1,6 +1,7 @@
 //! Class histograms (`GC.class_histogram`, `jmap -histo`): how many instances and bytes each class has on the heap, in
 //! HotSpot's format.
 
+use crate::heap::Cause;
 use super::layout::object_bytes;
 use super::walk;
 use crate::meta::class::ClassRef;
@@ -21,7 +22,7 @@ pub fn text(t: &JavaThread, live: bool) -> String {
 }
 
 fn rows(t: &JavaThread, live: bool) -> Vec<Row> {
-    walk::inspect(t, live, "GC_HeapInspection", |heap| {
+    walk::inspect(t, live.then_some(Cause::HeapInspection), "GC_HeapInspection", |heap| {
         let mut rows: FxHashMap<u32, Row> = FxHashMap::default();
         heap.each_object(|o| {
             let row =

@@ -7,6 +7,7 @@ pub mod conservative;
 pub mod dump;
 pub mod histogram;
 pub mod layout;
+pub mod log;
 pub mod mmtk_binding;
 pub mod refs;
 pub mod unloading;
@@ -14,6 +15,8 @@ pub mod roots;
 mod string_table;
 pub mod strings;
 pub mod walk;
+
+pub use log::Cause;
 
 use crate::threads::JavaThread;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -120,8 +123,7 @@ pub fn init(config: &HeapConfig) -> Result<(), String> {
     if let Some(young) = config.young {
         ok &= o.nursery.set(NurserySize::Fixed(page(young)));
     }
-    let processors = std::thread::available_parallelism().map_or(1, |n| n.get());
-    ok &= o.threads.set(config.gc_threads.unwrap_or(processors.min(4)).max(1));
+    ok &= o.threads.set(worker_count(config));
     if let Some(bytes) = config.stress_bytes {
         ok &= o.stress_factor.set(bytes.max(1));
     }
@@ -137,7 +139,14 @@ pub fn init(config: &HeapConfig) -> Result<(), String> {
         memory_manager::starting_heap_address().as_usize(),
         memory_manager::last_heap_address().as_usize(),
     );
+    log::init(config);
     Ok(())
+}
+
+/// Collector threads.
+fn worker_count(config: &HeapConfig) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, |n| n.get());
+    config.gc_threads.unwrap_or(processors.min(4)).max(1)
 }
 
 /// Contiguous spaces of 4 GiB each while they suffice: the plans use at most six, which end
@@ -178,9 +187,12 @@ fn is_full_for_good(bytes: usize) -> bool {
     max != 0 && used_bytes() + bytes > max
 }
 
-/// `System.gc()`: a full collection, waited for.
-pub fn collect(t: &JavaThread) {
-    unloading::between_compiles(t, || mmtk().handle_user_collection_request(tls_of(t), true, true));
+/// A full collection, waited for.
+pub fn collect(t: &JavaThread, cause: Cause) {
+    unloading::between_compiles(t, || {
+        log::request(cause);
+        mmtk().handle_user_collection_request(tls_of(t), true, true)
+    });
 }
 
 /// Whether the plan has stores of references followed by the write barrier (`access::barrier`).

@@ -141,7 +141,7 @@ jvm_entry! {
     /// `Runtime.gc`.
     fn JVM_GC(t;) -> () {
         if !crate::vm::get().options.settings.explicit_gc_disabled {
-            crate::threads::stale::without_references(t, || heap::collect(t));
+            crate::threads::stale::without_references(t, || heap::collect(t, heap::Cause::SystemGc));
         }
         Ok(())
     }

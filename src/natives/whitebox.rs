@@ -217,7 +217,7 @@ fn reference_size(_t: &JavaThread, _args: *const u64) -> VmResult<u64> {
 }
 
 fn collect(t: &JavaThread, _args: *const u64) -> VmResult<u64> {
-    crate::threads::stale::without_references(t, || heap::collect(t));
+    crate::threads::stale::without_references(t, || heap::collect(t, heap::Cause::WhiteBox));
     Ok(0)
 }
 

@@ -218,7 +218,7 @@ pub fn text(t: &JavaThread, what: What) -> String {
         crate::vm::VM_NAME,
         crate::vm::VM_VERSION
     );
-    let deadlocks = walk::inspect(t, false, "PrintThreads", |heap| {
+    let deadlocks = walk::inspect(t, None, "PrintThreads", |heap| {
         let all = heap.threads;
         let owned = if what.locks { synchronizers(heap) } else { HashMap::new() };
         for x in all.iter().filter(|x| !x.thread_object.get().is_null()) {

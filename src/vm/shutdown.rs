@@ -33,4 +33,7 @@ pub fn before_exit() {
     if let (Some(b), Some(vm)) = (broker::get(), super::try_get()) {
         b.print_statistics(&vm.options.flags);
     }
+    if super::try_get().is_some() {
+        crate::heap::log::exit();
+    }
 }

@@ -11,6 +11,7 @@ mod roots;
 mod stacks;
 mod writer;
 
+use crate::heap::Cause;
 use super::walk::{self, Walk};
 use crate::meta::symbol::Symbol;
 use crate::threads::JavaThread;
@@ -59,7 +60,7 @@ pub fn dump(t: &JavaThread, request: &Request<'_>) -> Result<u64, Error> {
         .map_err(|e| Error::Create(error_text(&e)))?;
     // Names that the dump adds are made before the pause.
     let names = Names::new();
-    walk::inspect(t, request.live, "HeapDumper", |heap| {
+    walk::inspect(t, request.live.then_some(Cause::HeapDump), "HeapDumper", |heap| {
         write(heap, writer, names, request.out_of_memory.then_some(t))
     })
     .map_err(|e| Error::Write(error_text(&e)))

@@ -1,7 +1,7 @@
 //! Starting and ending collections.
 
 use super::{mmtk, mutator_of, thread_of, Kiln};
-use crate::heap::{conservative, refs, unloading};
+use crate::heap::{conservative, log, refs, unloading};
 use crate::threads::{registry, safepoint};
 use mmtk::scheduler::GCWorker;
 use mmtk::util::alloc::AllocationError;
@@ -29,6 +29,7 @@ impl Collection<Kiln> for Kiln {
         safepoint::begin_collection();
         refs::prepare();
         unloading::prepare();
+        log::begin(mmtk().get_plan().generational().is_some_and(|g| g.is_current_gc_nursery()));
         conservative::prepare();
         for t in registry::all_unguarded() {
             // SAFETY: the thread stands, and MMTk visits each mutator once.
@@ -37,11 +38,12 @@ impl Collection<Kiln> for Kiln {
     }
 
     fn resume_mutators(_: VMWorkerThread) {
-        COLLECTIONS.fetch_add(1, Ordering::Relaxed);
         let nursery = mmtk().get_plan().generational().is_some_and(|g| !g.last_collection_full_heap());
         LAST_WAS_NURSERY.store(nursery, Ordering::Relaxed);
         refs::finish();
         unloading::finish();
+        log::end();
+        COLLECTIONS.fetch_add(1, Ordering::Relaxed);
         safepoint::end_collection();
         refs::notify_pending();
     }

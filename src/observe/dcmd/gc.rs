@@ -7,7 +7,6 @@ use crate::heap::layout::Oop;
 use crate::heap::{self, dump, histogram, strings};
 use crate::interpreter::call::call as call_java;
 use crate::link::{init, load as loading};
-use crate::meta::metaspace;
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{method, Known};
 use crate::sym;
@@ -92,21 +91,7 @@ pub(super) static HEAP_INFO: Command = Command {
     arguments: &[],
     in_mbean: true,
     run: |_, _, out| {
-        let (start, end) = heap::conservative::heap_range();
-        let used = heap::used_bytes();
-        let _ = writeln!(
-            out,
-            " {:?} heap   total {}K, used {}K [{start:#018x}, {end:#018x})",
-            crate::vm::get().options.settings.plan,
-            heap::total_bytes().max(used) >> 10,
-            used >> 10
-        );
-        let used = metaspace::used_bytes() >> 10;
-        let _ = writeln!(
-            out,
-            " Metaspace       used {used}K, committed {used}K, reserved {}K",
-            metaspace::reserved_bytes() >> 10
-        );
+        *out += &heap::log::summary();
         Ok(())
     },
 };
@@ -119,7 +104,7 @@ pub(super) static RUN: Command = Command {
     arguments: &[],
     in_mbean: true,
     run: |t, _, _| {
-        stale::without_references(t, || heap::collect(t));
+        stale::without_references(t, || heap::collect(t, heap::Cause::DiagnosticCommand));
         Ok(())
     },
 };

@@ -1,0 +1,152 @@
+//! What `-Xlog:gc*` and `-verbose:gc` tell of the heap and its collections, in HotSpot's form.
+
+use super::{mmtk_binding, refs, total_bytes, used_bytes, HeapConfig, Plan};
+use crate::log;
+use crate::meta::metaspace;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+/// Why a collection is wanted (HotSpot's `GCCause`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Cause {
+    AllocationFailure,
+    SystemGc,
+    DiagnosticCommand,
+    HeapInspection,
+    HeapDump,
+    WhiteBox,
+}
+
+impl Cause {
+    const ALL: [Cause; 6] = [
+        Cause::AllocationFailure,
+        Cause::SystemGc,
+        Cause::DiagnosticCommand,
+        Cause::HeapInspection,
+        Cause::HeapDump,
+        Cause::WhiteBox,
+    ];
+
+    /// HotSpot's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::AllocationFailure => "Allocation Failure",
+            Cause::SystemGc => "System.gc()",
+            Cause::DiagnosticCommand => "Diagnostic Command",
+            Cause::HeapInspection => "Heap Inspection Initiated GC",
+            Cause::HeapDump => "Heap Dump Initiated GC",
+            Cause::WhiteBox => "WhiteBox Initiated Full GC",
+        }
+    }
+}
+
+/// Of the collection that somebody waits for; those that an allocation starts have none of their own.
+static REQUESTED: AtomicU8 = AtomicU8::new(Cause::AllocationFailure as u8);
+
+/// The next collection is wanted for this.
+pub(super) fn request(cause: Cause) {
+    REQUESTED.store(cause as u8, Ordering::Relaxed);
+}
+
+/// The collection that is on.
+struct Collection {
+    title: String,
+    start: Instant,
+    cpu: (Duration, Duration),
+    used: usize,
+    metaspace: usize,
+}
+
+static CURRENT: Mutex<Option<Collection>> = Mutex::new(None);
+
+/// Processor time of the process: in user mode, and in the system.
+fn cpu_times() -> (Duration, Duration) {
+    // SAFETY: a structure of numbers, which the call fills in.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
+        usage
+    };
+    let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
+    (time(usage.ru_utime), time(usage.ru_stime))
+}
+
+/// A pause for a collection has begun; `nursery`: it leaves the old generation alone.
+pub(super) fn begin(nursery: bool) {
+    let cause = Cause::ALL[REQUESTED.swap(Cause::AllocationFailure as u8, Ordering::Relaxed) as usize];
+    let id = mmtk_binding::collections();
+    let title = format!("GC({id}) Pause {} ({})", if nursery { "Young" } else { "Full" }, cause.name());
+    log!(Info, [gc, start], "{title}");
+    *CURRENT.lock() = Some(Collection {
+        title,
+        start: Instant::now(),
+        cpu: cpu_times(),
+        used: used_bytes(),
+        metaspace: metaspace::used_bytes(),
+    });
+}
+
+/// It is over.
+pub(super) fn end() {
+    let Some(c) = CURRENT.lock().take() else { return };
+    let (used, total) = (used_bytes(), total_bytes());
+    let id = c.title.split(' ').next().unwrap_or_default();
+    let kb = |bytes: usize| bytes >> 10;
+    let mb = |bytes: usize| bytes >> 20;
+    let plan = crate::vm::get().options.settings.plan;
+    log!(Info, [gc, heap], "{id} {plan:?}: {0}K({2}K)->{1}K({2}K)", kb(c.used), kb(used), kb(total));
+    let (before, after) = (kb(c.metaspace), kb(metaspace::used_bytes()));
+    log!(Info, [gc, metaspace], "{id} Metaspace: {before}K({before}K)->{after}K({after}K)");
+    let pause = c.start.elapsed();
+    let millis = pause.as_secs_f64() * 1000.0;
+    log!(Info, [gc], "{} {}M->{}M({}M) {millis:.3}ms", c.title, mb(c.used), mb(used), mb(total));
+    let (user, system) = cpu_times();
+    log!(
+        Info,
+        [gc, cpu],
+        "{id} User={:.2}s Sys={:.2}s Real={:.2}s",
+        (user - c.cpu.0).as_secs_f64(),
+        (system - c.cpu.1).as_secs_f64(),
+        pause.as_secs_f64()
+    );
+}
+
+/// The heap has been made.
+pub(super) fn init(config: &HeapConfig) {
+    log!(Info, [gc], "Using {:?}", config.plan);
+    let processors = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let mb = |bytes: usize| bytes >> 20;
+    log!(Info, [gc, init], "Version: {} (release)", crate::vm::VM_VERSION);
+    log!(Info, [gc, init], "CPUs: {processors} total, {processors} available");
+    log!(Info, [gc, init], "Compressed Oops: Enabled (32-bit)");
+    log!(Info, [gc, init], "Heap Initial Capacity: {}M", mb(config.initial));
+    log!(Info, [gc, init], "Heap Max Capacity: {}M", mb(config.max));
+    if config.plan != Plan::None {
+        log!(Info, [gc, init], "Workers: {}", super::worker_count(config));
+    }
+}
+
+/// The heap at the end of the VM.
+pub fn exit() {
+    log!(Info, [gc, heap, exit], "Heap");
+    for line in summary().lines() {
+        log!(Info, [gc, heap, exit], "{line}");
+    }
+}
+
+/// The heap's sizes, as `GC.heap_info` shows them.
+pub fn summary() -> String {
+    let (start, end) = super::conservative::heap_range();
+    let (used, total) = (used_bytes(), total_bytes().min(refs::max_heap_bytes()));
+    let metaspace = metaspace::used_bytes() >> 10;
+    format!(
+        " {:?} heap   total {}K, used {}K [{start:#018x}, {end:#018x})\n Metaspace       used {metaspace}K, \
+         committed {metaspace}K, reserved {}K\n",
+        crate::vm::get().options.settings.plan,
+        total.max(used) >> 10,
+        used >> 10,
+        metaspace::reserved_bytes() >> 10
+    )
+}
