@@ -124,6 +124,9 @@ pub fn init(config: &HeapConfig) -> Result<(), String> {
         ok &= o.nursery.set(NurserySize::Fixed(page(young)));
     }
     ok &= o.threads.set(worker_count(config));
+    if let Ok(v) = std::env::var("XH") { ok &= o.immix_defrag_headroom_percent.set(v.parse().unwrap()); }
+    if let Ok(v) = std::env::var("XN") { let f: f64 = v.parse().unwrap(); ok &= o.nursery.set(NurserySize::ProportionalBounded { min: f / 2.0, max: f }); }
+    if let Ok(v) = std::env::var("XF") { ok &= o.full_heap_system_gc.set(v == "1"); }
     if let Some(bytes) = config.stress_bytes {
         ok &= o.stress_factor.set(bytes.max(1));
     }
