@@ -87,6 +87,13 @@ impl Default for HeapConfig {
     }
 }
 
+/// Largest share of the heap that the young generation takes (HotSpot's NewRatio=2): what survives of it is copied, so
+/// that a collection needs up to so much memory more.
+const YOUNG_SHARE: f64 = 1.0 / 3.0;
+/// How much of the heap is kept free to move objects to. With less a heap full of arrays of medium size, which need free
+/// blocks, is collected again and again for little.
+const DEFRAG_HEADROOM_PERCENT: usize = 10;
+
 /// Makes the heap and starts the collector threads. Called once, before any thread is attached.
 /// Errors: a heap size that cannot be had, as text for "Error occurred during initialization of VM".
 pub fn init(config: &HeapConfig) -> Result<(), String> {
@@ -120,13 +127,14 @@ pub fn init(config: &HeapConfig) -> Result<(), String> {
     } else {
         GCTriggerSelector::DynamicHeapSize(initial, max)
     });
-    if let Some(young) = config.young {
-        ok &= o.nursery.set(NurserySize::Fixed(page(young)));
+    ok &= o.nursery.set(match config.young {
+        Some(young) => NurserySize::Fixed(page(young)),
+        None => NurserySize::ProportionalBounded { min: YOUNG_SHARE / 4.0, max: YOUNG_SHARE },
+    });
+    if config.plan == Plan::StickyImmix {
+        ok &= o.immix_defrag_headroom_percent.set(DEFRAG_HEADROOM_PERCENT);
     }
     ok &= o.threads.set(worker_count(config));
-    if let Ok(v) = std::env::var("XH") { ok &= o.immix_defrag_headroom_percent.set(v.parse().unwrap()); }
-    if let Ok(v) = std::env::var("XN") { let f: f64 = v.parse().unwrap(); ok &= o.nursery.set(NurserySize::ProportionalBounded { min: f / 2.0, max: f }); }
-    if let Ok(v) = std::env::var("XF") { ok &= o.full_heap_system_gc.set(v == "1"); }
     if let Some(bytes) = config.stress_bytes {
         ok &= o.stress_factor.set(bytes.max(1));
     }
