@@ -5,7 +5,7 @@ CARGO_FLAGS := -q --release -j2
 # The reference VM; looked for when a recipe that needs it runs, after set-up.
 HOTSPOT = $(shell bash -c '. scripts/lib.sh && jdk17')/bin/java
 
-.PHONY: help setup build arm64 image run test stress tools bench jtreg litmus fuzz-classfiles fuzz-jit
+.PHONY: help setup build arm64 image run test stress soak tools bench jtreg litmus fuzz-classfiles fuzz-jit
 
 help:
 	@echo "make run               benchmarks on Kiln and on java, side by side"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench             all benchmark kernels, -Xint on both VMs (ARGS='-r 5' KERNELS=crc)"
 	@echo "make litmus            the Java memory model: litmus tests, a million rounds each"
 	@echo "make jtreg DIRS=..     OpenJDK tests on both VMs, compared"
+	@echo "make soak              ten minutes of eight threads on a graph that nearly fills the heap, on both VMs"
 	@echo "make fuzz-classfiles    changed class files on both VMs, compared (SEED=1 COUNT=20000)"
 	@echo "make fuzz-jit           generated programs on HotSpot and on Kiln's compilers, compared (SEED=1 FROM=0 N=1000)"
 	@echo "make setup             install what is missing (root, Debian 12)"
@@ -53,6 +54,9 @@ jtreg: LIST ?= tests/jtreg.dirs
 jtreg: DIRS ?= $(shell grep -v '^\#' $(LIST))
 jtreg: image
 	@scripts/jtreg $(DIRS)
+
+soak: build
+	scripts/soak
 
 litmus: build
 	@scripts/litmus $(ROUNDS)
