@@ -182,7 +182,7 @@ fn exercise(t: &JavaThread, c: &Classes) {
     let monitors = monitor::inflated_count();
     assert_eq!(monitors, N / 30);
     scrub();
-    jvm::heap::collect(t);
+    jvm::heap::collect(t, jvm::heap::Cause::SystemGc);
     assert!(!last_collection_was_nursery(), "System.gc is a full collection");
     let dead = N - N / 3;
     let dead_final = (0..N).filter(|i| i % 2 == 1 && i % 3 != 0).count();
@@ -197,7 +197,7 @@ fn exercise(t: &JavaThread, c: &Classes) {
     assert_eq!(gone, first[PHANTOM], "weak slots are cleared after finalization");
 
     scrub();
-    jvm::heap::collect(t);
+    jvm::heap::collect(t, jvm::heap::Cause::SystemGc);
     let second = drain(t, c);
     assert_eq!(second[FINAL], 0, "finalizers run once");
     assert_about("phantom references after finalization", first[PHANTOM] + second[PHANTOM], dead);

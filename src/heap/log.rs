@@ -5,6 +5,7 @@ use crate::log;
 use crate::meta::metaspace;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Why a collection is wanted (HotSpot's `GCCause`).
@@ -73,6 +74,13 @@ fn cpu_times() -> (Duration, Duration) {
     (time(usage.ru_utime), time(usage.ru_stime))
 }
 
+/// The plan, once the heap has been made.
+static PLAN: OnceLock<Plan> = OnceLock::new();
+
+fn plan() -> Plan {
+    PLAN.get().copied().unwrap_or_default()
+}
+
 /// A pause for a collection has begun; `nursery`: it leaves the old generation alone.
 pub(super) fn begin(nursery: bool) {
     let cause = Cause::ALL[REQUESTED.swap(Cause::AllocationFailure as u8, Ordering::Relaxed) as usize];
@@ -95,7 +103,7 @@ pub(super) fn end() {
     let id = c.title.split(' ').next().unwrap_or_default();
     let kb = |bytes: usize| bytes >> 10;
     let mb = |bytes: usize| bytes >> 20;
-    let plan = crate::vm::get().options.settings.plan;
+    let plan = plan();
     log!(Info, [gc, heap], "{id} {plan:?}: {0}K({2}K)->{1}K({2}K)", kb(c.used), kb(used), kb(total));
     let (before, after) = (kb(c.metaspace), kb(metaspace::used_bytes()));
     log!(Info, [gc, metaspace], "{id} Metaspace: {before}K({before}K)->{after}K({after}K)");
@@ -115,6 +123,7 @@ pub(super) fn end() {
 
 /// The heap has been made.
 pub(super) fn init(config: &HeapConfig) {
+    PLAN.get_or_init(|| config.plan);
     log!(Info, [gc], "Using {:?}", config.plan);
     let processors = std::thread::available_parallelism().map_or(1, |n| n.get());
     let mb = |bytes: usize| bytes >> 20;
@@ -144,7 +153,7 @@ pub fn summary() -> String {
     format!(
         " {:?} heap   total {}K, used {}K [{start:#018x}, {end:#018x})\n Metaspace       used {metaspace}K, \
          committed {metaspace}K, reserved {}K\n",
-        crate::vm::get().options.settings.plan,
+        plan(),
         total.max(used) >> 10,
         used >> 10,
         metaspace::reserved_bytes() >> 10

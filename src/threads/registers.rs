@@ -2,6 +2,7 @@
 //! further in has saved of them.
 
 use super::{stale, JavaThread};
+use std::ffi::c_void;
 
 // `spill_and_call(f, arg)`: callee-saved registers onto the stack, then `f(sp, arg)`.
 #[cfg(target_arch = "x86_64")]
@@ -89,7 +90,7 @@ std::arch::global_asm!(
     ".cfi_endproc",
 );
 
-// `hide_and_call(f, arg)`: callee-saved registers onto the stack as their complements, and zeroed; then `f(arg, sp)`. An
+// `hide_and_call(f, arg)`: callee-saved registers onto the stack as their complements, and zeroed; then `f(sp, arg)`. An
 // unwinder finds their values by the expression not(*(CFA - offset)).
 #[cfg(target_arch = "x86_64")]
 std::arch::global_asm!(
@@ -124,8 +125,7 @@ std::arch::global_asm!(
     "xor r14d, r14d",
     "xor r15d, r15d",
     "mov rax, rdi",
-    "mov rdi, rsi",
-    "mov rsi, rsp",
+    "mov rdi, rsp",
     "call rax",
     "add rsp, 8",
     "pop r15",
@@ -191,8 +191,7 @@ std::arch::global_asm!(
     "mov x27, xzr",
     "mov x28, xzr",
     "mov x9, x0",
-    "mov x0, x1",
-    "mov x1, sp",
+    "mov x0, sp",
     "blr x9",
     "ldp x19, x20, [sp, #16]",
     "ldp x21, x22, [sp, #32]",
@@ -215,32 +214,41 @@ std::arch::global_asm!(
     ".cfi_endproc",
 );
 
+/// What a trampoline calls: with the stack pointer, and the argument that it was given.
+type Callee = extern "C-unwind" fn(usize, *mut c_void);
+
 extern "C-unwind" {
-    fn kiln_hide_and_call(f: extern "C-unwind" fn(*mut std::ffi::c_void, usize), arg: *mut std::ffi::c_void);
-    fn kiln_spill_and_call(f: extern "C-unwind" fn(usize, *mut std::ffi::c_void), arg: *mut std::ffi::c_void);
+    fn kiln_hide_and_call(f: Callee, arg: *mut c_void);
+    fn kiln_spill_and_call(f: Callee, arg: *mut c_void);
+}
+
+/// Calls `f` through a trampoline.
+#[inline(always)]
+fn call_through<R>(trampoline: unsafe extern "C-unwind" fn(Callee, *mut c_void), f: impl FnOnce(usize) -> R) -> R {
+    struct Call<F, R> {
+        f: Option<F>,
+        result: Option<R>,
+    }
+    extern "C-unwind" fn run<F: FnOnce(usize) -> R, R>(sp: usize, arg: *mut c_void) {
+        // SAFETY: `arg` is the Call below, which outlives the call.
+        let call = unsafe { &mut *(arg as *mut Call<F, R>) };
+        let f = call.f.take().expect("run once");
+        call.result = Some(f(sp));
+    }
+    fn callee<F: FnOnce(usize) -> R, R>(_: &Call<F, R>) -> Callee {
+        run::<F, R>
+    }
+    let mut call = Call { f: Some(f), result: None };
+    // SAFETY: `run` gets the Call it is made for.
+    unsafe { trampoline(callee(&call), &mut call as *mut Call<_, R> as *mut c_void) }
+    call.result.expect("the closure has run")
 }
 
 /// Calls `f` with the stack pointer below which nothing of the callers lies: their
 /// callee-saved registers are on the stack above it.
 #[inline(always)]
 pub(crate) fn with_spilled_registers<R>(f: impl FnOnce(usize) -> R) -> R {
-    struct Call<F, R> {
-        f: Option<F>,
-        result: Option<R>,
-    }
-    extern "C-unwind" fn run<F: FnOnce(usize) -> R, R>(sp: usize, arg: *mut std::ffi::c_void) {
-        // SAFETY: `arg` is the Call below, which outlives the call.
-        let call = unsafe { &mut *(arg as *mut Call<F, R>) };
-        let f = call.f.take().expect("run once");
-        call.result = Some(f(sp));
-    }
-    fn entry<F: FnOnce(usize) -> R, R>(call: &mut Call<F, R>) {
-        // SAFETY: `run` gets the Call it is made for.
-        unsafe { kiln_spill_and_call(run::<F, R>, call as *mut Call<F, R> as *mut _) }
-    }
-    let mut call = Call { f: Some(f), result: None };
-    entry(&mut call);
-    call.result.expect("the closure has run")
+    call_through(kiln_spill_and_call, f)
 }
 
 /// Calls `f` with what the callers have left in callee-saved registers, and on the stack up to the border of who has
@@ -252,35 +260,20 @@ pub(crate) fn with_spilled_registers<R>(f: impl FnOnce(usize) -> R) -> R {
 /// stack; who has pushed the border has saved its registers.
 #[inline(always)]
 pub(crate) unsafe fn hidden<R>(t: &JavaThread, f: impl FnOnce() -> R) -> R {
-    struct Call<'t, F, R> {
-        t: &'t JavaThread,
-        f: Option<F>,
-        result: Option<R>,
-    }
-    extern "C-unwind" fn run<F: FnOnce() -> R, R>(arg: *mut std::ffi::c_void, sp: usize) {
-        // SAFETY: `arg` is the Call below, which outlives the call.
-        let call = unsafe { &mut *(arg as *mut Call<'_, F, R>) };
-        let f = call.f.take().expect("run once");
-        call.t.vm.resolving_from.borrow_mut().push(sp);
-        stale::clear_when_scarce(call.t);
-        call.result = Some(f());
-        call.t.vm.resolving_from.borrow_mut().pop();
-    }
-    fn entry<F: FnOnce() -> R, R>(call: &mut Call<'_, F, R>) {
-        // SAFETY: `run` gets the Call it is made for.
-        unsafe { kiln_hide_and_call(run::<F, R>, call as *mut Call<'_, F, R> as *mut _) }
-    }
-    let mut call = Call { t, f: Some(f), result: None };
-    entry(&mut call);
-    call.result.expect("the closure has run")
+    call_through(kiln_hide_and_call, |sp| {
+        t.vm.resolving_from.borrow_mut().push(sp);
+        stale::clear_when_scarce(t);
+        let result = f();
+        t.vm.resolving_from.borrow_mut().pop();
+        result
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::c_void;
 
-    extern "C-unwind" fn answer(arg: *mut c_void, _sp: usize) {
+    extern "C-unwind" fn answer(_sp: usize, arg: *mut c_void) {
         // SAFETY: the tests pass a u64.
         let n = unsafe { &mut *(arg as *mut u64) };
         assert!(*n != 13, "on purpose");

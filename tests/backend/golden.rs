@@ -263,14 +263,18 @@ fn machine_code() {
     assert!(different.is_empty(), "differs from (KILN_BLESS=1 renews):\n{}", different.join("\n"));
 }
 
-/// Replaces a 32-bit address, whole or in the two halves that mov and movk take.
+/// Replaces a 32-bit address, whole or in the two halves that mov and movk take, alone or below a -1.
 fn replace_word(text: String, word: u32, by: &str) -> String {
+    let text = text.replace(&format!("0xffffffff{word:08x}"), &format!("-1:{by}"));
+    let text = text.replace(&format!(", #0xffffffffffff{:04x}", word & 0xffff), &format!(", #-1:{:#x}", word & 0xffff));
     let (low, high) = (format!(", #{:#x}", word & 0xffff), format!(", #{:#x}, lsl #16", word >> 16));
     let text = text.replace(&format!("{word:#x}"), by);
     let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
     for n in 1..lines.len() {
-        if lines[n - 1].contains(": mov ") && lines[n - 1].ends_with(&low) && lines[n].ends_with(&high) {
-            lines[n - 1] = lines[n - 1].replace(&low, &format!(", {by}.low"));
+        let below = low.replace('#', "#-1:");
+        let is_low = lines[n - 1].ends_with(&low) || lines[n - 1].ends_with(&below);
+        if lines[n - 1].contains(": mov ") && is_low && lines[n].ends_with(&high) {
+            lines[n - 1] = lines[n - 1].replace(&below, &format!(", -1:{by}.low")).replace(&low, &format!(", {by}.low"));
             lines[n] = lines[n].replace(&high, &format!(", {by}.high"));
         }
     }
