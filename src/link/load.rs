@@ -587,6 +587,10 @@ pub fn define_class(
     };
     let defined = define_in(t, loader, home, name, bytes, &options);
     if defined.is_err() && !std::ptr::eq(home, loader) {
+        // A mirror may be there, when memory ran out for what it holds, and a stale word keep it.
+        for m in home.allocated.lock().iter().filter_map(|c| c.mirror().non_null()) {
+            store::<u64>(m, KnownField::ClassClass.offset(), 0);
+        }
         // SAFETY: nobody has seen what was to be the class.
         unsafe { home.free() }
     }

@@ -101,7 +101,7 @@ pub mod class_flags {
     pub const MAGIC_ACCESSOR: u32 = 1 << 7;
     /// `Cloneable` is implemented: `Object.clone` may copy.
     pub const CLONEABLE: u32 = 1 << 8;
-    /// Its loader is gone: only profiles and caches still name it. It has no mirror.
+    /// Its loader is gone, and it is about to be freed. It has no mirror.
     pub const UNLOADED: u32 = 1 << 9;
 }
 
