@@ -17,6 +17,9 @@ pub enum Refusal {
     OsrEntry(u16),
     /// `Object.<init>`, which registers finalizers, is compiled into its callers only.
     ObjectInit,
+    /// A method that the interpreter has an instruction for, as compiled code has at its calls: its bytecode does not
+    /// do exactly the same.
+    InterpreterIntrinsic,
     /// More nodes than a compile may make.
     TooManyNodes { nodes: usize, limit: usize },
     /// A frame state names a method that does not exist (textual IR only).
@@ -41,6 +44,7 @@ impl Refusal {
             Refusal::Malformed(_) => "malformed code",
             Refusal::OsrEntry(_) => "OSR entry",
             Refusal::ObjectInit => "Object.<init>",
+            Refusal::InterpreterIntrinsic => "interpreter intrinsic",
             Refusal::TooManyNodes { .. } => "out of nodes",
             Refusal::NoMethod => "no method",
             Refusal::TooManyArguments => "too many arguments",
@@ -60,6 +64,7 @@ impl fmt::Display for Refusal {
             Refusal::Malformed(bci) => write!(f, "malformed code at bytecode {bci}"),
             Refusal::OsrEntry(bci) => write!(f, "OSR starts with non-empty stack or outside a loop at bytecode {bci}"),
             Refusal::ObjectInit => write!(f, "Object.<init> is compiled into its callers only"),
+            Refusal::InterpreterIntrinsic => write!(f, "the interpreter has an instruction for the method"),
             Refusal::TooManyNodes { nodes, limit } => write!(f, "out of nodes ({nodes} > {limit})"),
             Refusal::NoMethod => write!(f, "a frame state names no method"),
             Refusal::TooManyArguments => write!(f, "too many arguments for a run-time function"),

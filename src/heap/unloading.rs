@@ -198,7 +198,10 @@ fn keep(loader: LoaderRef, visit: &mut dyn FnMut(Slot)) {
     let mut waiting = vec![loader];
     while let Some(l) = waiting.pop() {
         if l.kept_in.swap(epoch, Ordering::AcqRel) != epoch {
-            for_each_root(l, visit);
+            // Not visited under their locks: a visitor may go on to scan objects, which keep loaders too.
+            let mut slots = Vec::new();
+            for_each_root(l, &mut |s| slots.push(s));
+            slots.into_iter().for_each(&mut *visit);
             waiting.extend(l.dependencies.lock().values());
         }
     }

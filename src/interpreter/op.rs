@@ -40,6 +40,8 @@ ops! {
     Pop, Pop2, Dup, DupX1, DupX2, Dup2, Dup2X1, Dup2X2, Swap,
     IAdd, LAdd, FAdd, DAdd, ISub, LSub, FSub, DSub, IMul, LMul, FMul, DMul,
     IDiv, LDiv, FDiv, DDiv, IRem, LRem, FRem, DRem, INeg, LNeg, FNeg, DNeg,
+    /// The sign bit cleared.
+    DAbs,
     IShl, LShl, IShr, LShr, IUshr, LUshr, IAnd, LAnd, IOr, LOr, IXor, LXor,
     /// Local `a` += `b`.
     IInc,

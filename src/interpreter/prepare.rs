@@ -14,6 +14,8 @@ pub struct Input<'a> {
     pub max_locals: u16,
     pub synchronized: bool,
     pub object_init: bool,
+    /// `Math.abs(double)`: see [`method_flags::MATH_ABS`].
+    pub math_abs: bool,
     pub return_type: BasicType,
     /// Make superinstructions.
     pub fuse: bool,
@@ -49,6 +51,7 @@ pub fn of_method(method: MethodRef) -> Result<&'static PreparedCode, PrepareErro
         max_locals: method.max_locals,
         synchronized: method.is_synchronized(),
         object_init: method.has_flag(method_flags::OBJECT_INIT),
+        math_abs: method.has_flag(method_flags::MATH_ABS),
         return_type: method.return_type,
         fuse: true,
         constant: &|i| holder.constants.file().get(i),
@@ -181,6 +184,11 @@ pub fn prepare(input: &Input<'_>) -> Result<PreparedCode, PrepareError> {
             Some(low) => SwitchTable::Table { low, targets, default },
             None => SwitchTable::Lookup { keys: s.keys.into(), targets, default },
         });
+    }
+    if input.math_abs {
+        // dload_0, and dreturn behind the new instruction; what follows is not reached.
+        insns[1] = Insn::new(Op::DAbs, 0, 0);
+        insns[2] = insns[insns.len() - 1];
     }
     // Falling off the end cannot happen in verified code; in other code it must not run into
     // whatever lies behind.
@@ -388,6 +396,7 @@ mod tests {
             max_locals: 3,
             synchronized,
             object_init: false,
+            math_abs: false,
             return_type,
             fuse: false,
             constant: &|i| match i {
@@ -453,6 +462,7 @@ mod tests {
             max_locals: 0,
             synchronized: false,
             object_init: false,
+            math_abs: false,
             return_type: BasicType::Void,
             fuse: false,
             constant: &|_| Constant::Unusable,

@@ -665,6 +665,10 @@ pub unsafe fn run(t: &JavaThread, start: Start) -> VmResult<u64> {
                             top!(2) ^= 1 << 63;
                             next!()
                         }
+                        Op::DAbs => {
+                            top!(2) &= !(1 << 63);
+                            next!()
+                        }
                         Op::IInc => {
                             let p = locals.add(a!());
                             *p = (*p as u32).wrapping_add(b!()) as u64;

@@ -258,6 +258,11 @@ fn annotation_flags(m: &crate::classfile::VmAnnotations) -> u32 {
     f
 }
 
+/// Whether the code is of the form that `interpreter::prepare` changes: `dload_0` first and two instructions more.
+fn begins_with_dload_0(m: &crate::classfile::MemberInfo) -> bool {
+    m.code.as_deref().is_some_and(|c| c.code.len() > 3 && c.code[0] == 0x26)
+}
+
 fn make_methods(
     t: &JavaThread,
     home: LoaderRef,
@@ -287,6 +292,9 @@ fn make_methods(
         }
         if class_name == "java/lang/Object" && name == "<init>" {
             flags |= method_flags::OBJECT_INIT;
+        }
+        if class_name == "java/lang/Math" && name == "abs" && m.descriptor == b"(D)D" && begins_with_dload_0(m) {
+            flags |= method_flags::MATH_ABS;
         }
         method.flags.store(flags, Ordering::Relaxed);
         methods.push(metaspace(t, home.arena.place(method))?);

@@ -66,6 +66,9 @@ pub mod method_flags {
     /// The same for on-stack replacements.
     pub const NOT_QUICK_OSR_COMPILABLE: u32 = 1 << 16;
     pub const NOT_OSR_COMPILABLE: u32 = 1 << 17;
+    /// `Math.abs(double)`: clears the sign of a NaN too, which its bytecode does not, in the interpreter and in compiled
+    /// code alike, as HotSpot. Never compiled itself: what the compilers have is an instruction at its calls.
+    pub const MATH_ABS: u32 = 1 << 18;
 }
 
 /// `Method::vtable_index` of a method that is never dispatched dynamically

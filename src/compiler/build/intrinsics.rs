@@ -398,7 +398,8 @@ fn recognize(m: MethodRef) -> Option<Kind> {
 fn math(name: &str, descriptor: &[u8]) -> Option<Kind> {
     Some(match (name, descriptor) {
         ("sqrt", _) => Kind::Unary(Unary::Sqrt),
-        ("abs", _) => Kind::Unary(Unary::Abs),
+        // Not of a float: its bytecode keeps the sign of a NaN, and the interpreter runs that.
+        ("abs", b"(D)D" | b"(I)I" | b"(J)J") => Kind::Unary(Unary::Abs),
         ("ceil", _) => Kind::Unary(Unary::Ceil),
         ("floor", _) => Kind::Unary(Unary::Floor),
         ("rint", _) => Kind::Unary(Unary::Rint),

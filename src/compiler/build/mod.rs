@@ -120,6 +120,9 @@ pub fn build(method: MethodRef, request: &Request) -> Result<Built, Refusal> {
     if method.has_flag(method_flags::OBJECT_INIT) {
         return Err(Refusal::ObjectInit);
     }
+    if method.has_flag(method_flags::MATH_ABS) {
+        return Err(Refusal::InterpreterIntrinsic);
+    }
     // Methods that turned out not to be compilable after they had been inlined.
     let mut banned = Vec::new();
     loop {

@@ -77,6 +77,17 @@ impl Scanning<Kiln> for Kiln {
         }
     }
 
+    #[inline]
+    fn has_no_references(object: ObjectReference) -> bool {
+        let class = from_mmtk(object).class();
+        let none = match class.instance_kind {
+            InstanceKind::PrimitiveArray => true,
+            InstanceKind::Plain => class.oop_maps.is_empty(),
+            _ => false,
+        };
+        none && !(unloading::is_active() && class.kept_by.unloadable)
+    }
+
     fn notify_initial_thread_scan_complete(_: bool, _: VMWorkerThread) {}
 
     fn scan_roots_in_mutator_thread(
