@@ -171,6 +171,10 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     if let Err(m) = crate::compiler::broker::start(&get().options) {
         fail(&m);
     }
+    if let Err(m) = crate::threads::deflation::start(&get().options.flags) {
+        fail(&m);
+    }
+    crate::observe::value_based::start(&get().options.flags);
     crate::exceptions::preallocated::initialize(t)?;
     for name in [
         "java/lang/OutOfMemoryError",
