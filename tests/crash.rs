@@ -1,7 +1,8 @@
 //! Crash reports, against HotSpot's: what is printed, the log file, the exit status; and the hooks
 //! that an embedder gives (`exit`, `abort`, `vfprintf`).
 
-use std::os::unix::process::ExitStatusExt;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -213,14 +214,13 @@ fn broken_pipes_do_not_end_the_process() {
     }
 }
 
-/// `tests/jni/embed.c` with each VM's library: the embedder's hooks are called as HotSpot does.
-#[test]
-fn an_embedder_s_hooks_are_called() {
-    let dir = work("embed");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jni/embed.c");
+/// Compiles the program `tests/jni/NAME.c` in a fresh directory.
+fn compile_program(name: &str) -> PathBuf {
+    let dir = work(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/jni/{name}.c"));
     let jdk = java_home();
     let cc = Command::new("cc")
-        .args(["-O1", "-Wall", "-o", "embed"])
+        .args(["-O1", "-Wall", "-o", name])
         .arg("-I")
         .arg(jdk.join("include"))
         .arg("-I")
@@ -230,6 +230,79 @@ fn an_embedder_s_hooks_are_called() {
         .current_dir(&dir)
         .status();
     assert!(cc.expect("a C compiler is installed").success());
+    dir
+}
+
+/// `tests/jni/signals.c` with each VM's library: the program's own handlers get the signals that the VM has no use for.
+#[test]
+fn signals_are_passed_on_to_the_program() {
+    let (dir, jdk) = (compile_program("signals"), java_home());
+    let ours = Path::new(env!("CARGO_BIN_EXE_kiln")).with_file_name("libjvm.so");
+    let cases: [&[&str]; 5] = [
+        &["before"],
+        &["before", "-Xint"],
+        &["before", "-Xrs"],
+        &["once"],
+        &["after"],
+    ];
+    for case in cases {
+        let run = |library: &Path| {
+            let mut c = Command::new("./signals");
+            c.arg(library).args(case).current_dir(&dir).env("_KILN_JAVA_HOME", &jdk);
+            if case[0] == "after" {
+                c.env("LD_PRELOAD", jdk.join("lib/libjsig.so"));
+            }
+            let o = c.output().expect("it was built");
+            (o.status.code(), o.status.signal(), String::from_utf8_lossy(&o.stdout).into_owned())
+        };
+        let expected = run(&jdk.join("lib/server/libjvm.so"));
+        assert!(expected.2.ends_with("end\n"), "{case:?}: {expected:?}");
+        assert_eq!(run(&ours), expected, "{case:?}");
+    }
+}
+
+/// A VM that is started with signals blocked, as by a thread of another VM, answers tools and ends in good order.
+#[test]
+fn signals_that_the_starter_blocks_come_through() {
+    let dir = work("blocked");
+    let (program, class) = ("Waits.java", "Waits");
+    let text = "public class Waits { public static void main(String[] a) throws Exception {\n\
+                Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println(\"hook\")));\n\
+                System.out.println(\"up\"); Thread.sleep(60000); } }";
+    std::fs::write(dir.join(program), text).expect("the directory is writable");
+    let javac = Command::new(java_home().join("bin/javac")).arg(program).current_dir(&dir).status();
+    assert!(javac.expect("javac is installed").success());
+    for vm in [java_home().join("bin/java"), kiln()] {
+        let mut command = Command::new(&vm);
+        command.args(["-cp", ".", class]).current_dir(&dir).stdout(Stdio::piped());
+        // SAFETY: only system calls between fork and exec.
+        unsafe {
+            command.pre_exec(|| {
+                let mut set: libc::sigset_t = std::mem::zeroed();
+                for s in [libc::SIGQUIT, libc::SIGTERM, libc::SIGSEGV] {
+                    libc::sigaddset(&mut set, s);
+                }
+                libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+                Ok(())
+            });
+        }
+        let mut child = command.spawn().expect("the VM is there");
+        let mut out = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut wait_for = |what: &str| out.by_ref().map_while(Result::ok).any(|l| l.contains(what));
+        assert!(wait_for("up"), "{vm:?}");
+        for (signal, answer) in [(libc::SIGQUIT, "Full thread dump"), (libc::SIGTERM, "hook")] {
+            // SAFETY: our child, which has not been waited for.
+            unsafe { libc::kill(child.id() as i32, signal) };
+            assert!(wait_for(answer), "{vm:?}: {answer}");
+        }
+        assert_eq!(child.wait().expect("it is ours").code(), Some(143), "{vm:?}");
+    }
+}
+
+/// `tests/jni/embed.c` with each VM's library: the embedder's hooks are called as HotSpot does.
+#[test]
+fn an_embedder_s_hooks_are_called() {
+    let (dir, jdk) = (compile_program("embed"), java_home());
     let ours = Path::new(env!("CARGO_BIN_EXE_kiln")).with_file_name("libjvm.so");
     for what in ["return", "exit", "halt", "fatal", "warning", "bad-option"] {
         let run = |library: &Path| {

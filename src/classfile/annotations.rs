@@ -3,6 +3,7 @@
 
 use super::class::VmAnnotations;
 use super::constant_pool::ConstantPool;
+use super::parser::Parts;
 
 /// What the annotations are on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,7 @@ fn skip_annotation(cursor: &mut Cursor<'_>) -> Option<()> {
 /// Collects from `contents`, the contents of a RuntimeVisibleAnnotations attribute, what counts at
 /// `place`.
 pub(super) fn collect(
-    pool: &ConstantPool<'_>,
+    parts: &Parts<'_, '_, '_>,
     contents: &[u8],
     place: Place,
     found: &mut VmAnnotations,
@@ -81,10 +82,10 @@ pub(super) fn collect(
         let start = cursor.0;
         let complete = skip_annotation(&mut cursor).is_some();
         let annotation = if complete { &start[..start.len() - cursor.0.len()] } else { start };
-        let Some(name) = Cursor(annotation).u16().and_then(|index| pool.utf8(index)) else {
+        let Some(name) = Cursor(annotation).u16().and_then(|index| parts.pool.utf8(index)) else {
             return;
         };
-        note(pool, name, annotation, place, found);
+        note(parts, name, annotation, place, found);
         if !complete {
             return;
         }
@@ -92,7 +93,7 @@ pub(super) fn collect(
 }
 
 fn note(
-    pool: &ConstantPool<'_>,
+    parts: &Parts<'_, '_, '_>,
     name: &[u8],
     annotation: &[u8],
     place: Place,
@@ -100,6 +101,15 @@ fn note(
 ) {
     // Nearly all others end here.
     if !name.starts_with(b"Ljdk/internal/") && !name.starts_with(b"Ljava/lang/invoke/") {
+        return;
+    }
+    if name == b"Ljdk/internal/vm/annotation/Contended;" {
+        if place != Place::Method && parts.contended {
+            found.contended = Some(contention_group(parts.pool, annotation).unwrap_or(0));
+        }
+        return;
+    }
+    if !parts.vm_annotations {
         return;
     }
     match (place, name) {
@@ -119,9 +129,6 @@ fn note(
         }
         (Place::Method, b"Ljava/lang/invoke/InjectedProfile;") => found.injected_profile = true,
         (Place::Field, b"Ljdk/internal/vm/annotation/Stable;") => found.stable = true,
-        (Place::Field | Place::Class, b"Ljdk/internal/vm/annotation/Contended;") => {
-            found.contended = Some(contention_group(pool, annotation).unwrap_or(0));
-        }
         (Place::Class, b"Ljdk/internal/ValueBased;") => found.value_based = true,
         _ => {}
     }

@@ -163,7 +163,7 @@ pub struct Annotations<'a> {
 }
 
 /// What the class library tells the virtual machine through annotations. All false unless
-/// [`super::ParseOptions::vm_annotations`].
+/// [`super::ParseOptions::vm_annotations`]; `contended` goes by [`super::ParseOptions::contended`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VmAnnotations {
     /// `@ForceInline` on a method

@@ -185,7 +185,7 @@ fn parse_attribute<'a>(
             let visible = parse_annotations(reader, parts, other, length as usize, "", into)?;
             if let Some(contents) = visible {
                 let noted = &mut found.vm_annotations;
-                annotations::collect(parts.pool, contents, Place::Class, noted);
+                annotations::collect(parts, contents, Place::Class, noted);
             }
         }
         _ => reader.skip(length as usize)?,

@@ -31,6 +31,9 @@ pub struct ParseOptions<'o> {
     /// ([`crate::classfile::VmAnnotations`]) are honoured: true for the boot and platform loaders
     /// and for hidden classes defined with vm access; anybody else could lie.
     pub vm_annotations: bool,
+    /// Whether `@Contended` is honoured: of classes that `vm_annotations` is true for, and of all others under
+    /// `-XX:-RestrictContended`; of none under `-XX:-EnableContended`.
+    pub contended: bool,
 }
 
 impl Default for ParseOptions<'_> {
@@ -43,6 +46,7 @@ impl Default for ParseOptions<'_> {
             preview_enabled: false,
             hidden: false,
             vm_annotations: false,
+            contended: false,
         }
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn parse_annotations<'a>(
     }
     let contents = reader.bytes(length)?;
     *slot = Some(contents);
-    Ok((attribute == b"RuntimeVisibleAnnotations" && parts.vm_annotations).then_some(contents))
+    Ok((attribute == b"RuntimeVisibleAnnotations" && (parts.vm_annotations || parts.contended)).then_some(contents))
 }
 
 /// The `signature_index` of a Signature attribute.
@@ -220,7 +220,7 @@ fn parse_field_attribute<'a>(
                 parse_annotations(reader, parts, other, length as usize, " for field", found)?;
             if let Some(contents) = visible {
                 let noted = &mut field.vm_annotations;
-                annotations::collect(parts.pool, contents, Place::Field, noted);
+                annotations::collect(parts, contents, Place::Field, noted);
             }
         }
         _ => reader.skip(length as usize)?,
@@ -412,7 +412,7 @@ fn parse_method_attribute<'a>(
                 parse_annotations(reader, parts, other, length as usize, " for method", found)?;
             if let Some(contents) = visible {
                 let noted = &mut method.vm_annotations;
-                annotations::collect(parts.pool, contents, Place::Method, noted);
+                annotations::collect(parts, contents, Place::Method, noted);
             }
         }
         _ => reader.skip(length as usize)?,

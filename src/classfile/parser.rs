@@ -32,6 +32,8 @@ pub(super) struct Parts<'c, 'n, 'a> {
     pub class_flags: u16,
     /// [`ParseOptions::vm_annotations`]
     pub vm_annotations: bool,
+    /// [`ParseOptions::contended`]
+    pub contended: bool,
     /// [`ParseOptions::hidden`]
     pub hidden: bool,
 }
@@ -136,6 +138,7 @@ pub fn parse<'a>(
         pool: &pool,
         class_flags: access_flags,
         vm_annotations: opts.vm_annotations,
+        contended: opts.contended,
         hidden: opts.hidden,
     };
     let mut interfaces = Vec::new();

@@ -8,7 +8,7 @@ use crate::heap::{alloc, strings};
 use crate::interpreter::call::call;
 use crate::jni::refs;
 use crate::meta::well_known::{method, Known, KnownField};
-use crate::threads::{lifecycle, state, JavaThread};
+use crate::threads::{lifecycle, safepoint, state, JavaThread};
 use crate::vm;
 use std::ffi::{c_char, c_int, c_void, CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -339,7 +339,7 @@ unsafe extern "C" fn destroy_java_vm(_vm: *mut c_void) -> i32 {
     let Some(t) = JavaThread::current() else { return ERR };
     std::mem::forget(state::vm_scope(t));
     vm::shutdown::run(t);
-    vm::shutdown::before_exit();
+    safepoint::stop_the_world(t, "Exit", |_| vm::shutdown::before_exit());
     lifecycle::detach(t);
     CREATED.store(false, Ordering::Release);
     DESTROYED.store(true, Ordering::Release);

@@ -2,7 +2,7 @@
 //! layout, method tables, mirror. Publication in the loader is `load`'s.
 
 use super::access::{self, ClassAccess};
-use super::layout::{lay_out, Slot};
+use super::layout::{lay_out, Contention, Padding, Slot};
 use super::load::{DefineOptions, HiddenOptions};
 use super::vtable;
 use crate::classfile::access::*;
@@ -50,13 +50,15 @@ pub(super) fn parse_class(
     let vm = crate::vm::get();
     let trusted = loader.is_boot() || access::is_platform_loader(loader);
     let check_format = if trusted { vm.verify_local() } else { vm.verify_remote() };
+    let privileged = trusted || hidden.is_some_and(|h| h.vm_annotations);
     let options = ParseOptions {
         expected_name: name.map(|n| n.as_bytes()),
         check_format,
         relax_names: trusted && !vm.verify_local(),
         preview_enabled: vm.preview_enabled(),
         hidden: hidden.is_some(),
-        vm_annotations: trusted || hidden.is_some_and(|h| h.vm_annotations),
+        vm_annotations: privileged,
+        contended: vm.options.settings.contended_padding.is_some_and(|c| privileged || !c.restricted),
     };
     match parse(bytes, &options) {
         Ok(file) => Ok(file),
@@ -326,10 +328,19 @@ fn assemble(
             specs.push((Symbol::of(n), Symbol::of(d), ACC_PRIVATE | ACC_SYNTHETIC, None));
         }
     }
-    for &(_, d, flags, _) in &specs {
+    for &(_, d, flags, index) in &specs {
         let basic_type = BasicType::from_descriptor(d.as_bytes()[0]).expect("field descriptor was checked");
-        slots.push(Slot { basic_type, is_static: flags & ACC_STATIC != 0, offset: 0 });
+        let contention = match index.and_then(|i| file_ref.fields[i as usize].vm_annotations.contended) {
+            None => Contention::None,
+            Some(0) => Contention::Alone,
+            Some(group) => Contention::Group(group),
+        };
+        slots.push(Slot { basic_type, is_static: flags & ACC_STATIC != 0, contention, offset: 0 });
     }
+    let padding = Padding {
+        width: crate::vm::get().options.settings.contended_padding.map_or(0, |c| c.width),
+        of_class: file_ref.attributes.vm_annotations.contended.is_some(),
+    };
     let statics_start = match (known, Known::Class.try_get()) {
         (_, Some(c)) => c.instance_bytes() as u32,
         _ => 0,
@@ -338,10 +349,10 @@ fn assemble(
         statics_start != 0 || known == Some(Known::Class) || slots.iter().all(|s| !s.is_static),
         "{name} has static fields and was loaded before java.lang.Class"
     );
-    let mut layout = lay_out(super_class, &mut slots, statics_start);
+    let mut layout = lay_out(super_class, &mut slots, statics_start, padding);
     if known == Some(Known::Class) {
         // Now the statics of Class itself can be placed behind its own instance fields.
-        layout = lay_out(super_class, &mut slots, align_object(layout.fields_end as usize) as u32);
+        layout = lay_out(super_class, &mut slots, align_object(layout.fields_end as usize) as u32, padding);
     }
     let mut fields: Vec<FieldRef> = Vec::with_capacity(specs.len());
     for (i, ((n, d, flags, file_index), s)) in specs.iter().zip(&slots).enumerate() {

@@ -8,7 +8,28 @@ use crate::meta::class::{ClassRef, OopMapBlock};
 pub struct Slot {
     pub basic_type: BasicType,
     pub is_static: bool,
+    pub contention: Contention,
     pub offset: u32,
+}
+
+/// What `@Contended` asks for a field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Contention {
+    /// To lie beside others.
+    None,
+    /// A place without others near.
+    Alone,
+    /// A place with those of its group only; the group is a number within the class.
+    Group(u16),
+}
+
+/// Empty bytes around contended fields.
+#[derive(Clone, Copy, Default)]
+pub struct Padding {
+    /// `-XX:ContendedPaddingWidth`.
+    pub width: u32,
+    /// The class itself is `@Contended`: the fields that are not are padded too, as one group.
+    pub of_class: bool,
 }
 
 /// Result of [`lay_out`].
@@ -30,6 +51,12 @@ struct Cursor {
 }
 
 impl Cursor {
+    /// Leaves `width` bytes empty, for good, as are the gaps so far: what comes is to lie apart from it.
+    fn pad(&mut self, width: u32) {
+        self.gaps.clear();
+        self.end += width;
+    }
+
     fn place(&mut self, size: u32) -> u32 {
         if let Some(i) = self.gaps.iter().position(|&(start, end)| {
             let at = (start + size - 1) & !(size - 1);
@@ -54,30 +81,40 @@ impl Cursor {
     }
 }
 
-/// Places `slots` in order of size (references together, so that oop maps stay short).
-/// Statics start at `statics_start` in the mirror, references first.
-pub fn lay_out(super_class: Option<ClassRef>, slots: &mut [Slot], statics_start: u32) -> Layout {
+/// Places `slots` in order of size (references together, so that oop maps stay short), contended ones behind the
+/// others, a group at a time. Statics start at `statics_start` in the mirror, references first; contention is nothing
+/// to them.
+pub fn lay_out(super_class: Option<ClassRef>, slots: &mut [Slot], statics_start: u32, padding: Padding) -> Layout {
     let start = super_class.map_or(HEADER_BYTES as u32, |s| s.fields_end);
     let mut instance = Cursor { end: start, gaps: Vec::new() };
     let mut oop_maps: Vec<OopMapBlock> = super_class.map_or_else(Vec::new, |s| s.oop_maps.to_vec());
-    let mut place = |slots: &mut [Slot], size: usize, references: bool| {
-        for s in slots.iter_mut().filter(|s| {
-            !s.is_static && s.basic_type.heap_bytes() == size && s.basic_type.is_reference() == references
-        }) {
-            s.offset = instance.place(size as u32);
-            if references {
-                match oop_maps.last_mut() {
-                    Some(b) if b.offset + b.count * 4 == s.offset => b.count += 1,
-                    _ => oop_maps.push(OopMapBlock { offset: s.offset, count: 1 }),
+    let groups = groups_of(slots);
+    if padding.of_class {
+        instance.pad(padding.width);
+    }
+    for (n, group) in groups.iter().enumerate() {
+        if n > 0 {
+            instance.pad(padding.width);
+        }
+        for (size, references) in [(8, false), (4, false), (2, false), (1, false), (4, true)] {
+            for &i in group {
+                let s = &mut slots[i];
+                if s.basic_type.heap_bytes() != size || s.basic_type.is_reference() != references {
+                    continue;
+                }
+                s.offset = instance.place(size as u32);
+                if references {
+                    match oop_maps.last_mut() {
+                        Some(b) if b.offset + b.count * 4 == s.offset => b.count += 1,
+                        _ => oop_maps.push(OopMapBlock { offset: s.offset, count: 1 }),
+                    }
                 }
             }
         }
-    };
-    place(slots, 8, false);
-    place(slots, 4, false);
-    place(slots, 2, false);
-    place(slots, 1, false);
-    place(slots, 4, true);
+    }
+    if padding.of_class || groups.len() > 1 {
+        instance.pad(padding.width);
+    }
     let fields_end = instance.end;
 
     let mut statics = Cursor { end: statics_start, gaps: Vec::new() };
@@ -96,12 +133,36 @@ pub fn lay_out(super_class: Option<ClassRef>, slots: &mut [Slot], statics_start:
     Layout { fields_end, oop_maps, static_references, statics_end: statics.end }
 }
 
+/// The instance fields, by index: those that are not contended, then each contended group.
+fn groups_of(slots: &[Slot]) -> Vec<Vec<usize>> {
+    let mut groups = vec![Vec::new()];
+    let mut named: Vec<(u16, usize)> = Vec::new();
+    for (i, s) in slots.iter().enumerate().filter(|(_, s)| !s.is_static) {
+        let g = match s.contention {
+            Contention::None => 0,
+            Contention::Alone => groups.len(),
+            Contention::Group(name) => match named.iter().find(|(n, _)| *n == name) {
+                Some(&(_, g)) => g,
+                None => {
+                    named.push((name, groups.len()));
+                    groups.len()
+                }
+            },
+        };
+        if g == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[g].push(i);
+    }
+    groups
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn slot(basic_type: BasicType, is_static: bool) -> Slot {
-        Slot { basic_type, is_static, offset: 0 }
+        Slot { basic_type, is_static, contention: Contention::None, offset: 0 }
     }
 
     #[test]
@@ -112,7 +173,7 @@ mod tests {
             .map(|t| slot(t, false))
             .chain([slot(Object, true), slot(Long, true), slot(Byte, true), slot(Array, true)])
             .collect();
-        let l = lay_out(None, &mut s, 100);
+        let l = lay_out(None, &mut s, 100, Padding::default());
         let mut used = std::collections::HashSet::new();
         for f in s.iter().filter(|f| !f.is_static) {
             let n = f.basic_type.heap_bytes() as u32;
@@ -125,5 +186,38 @@ mod tests {
         assert_eq!(l.static_references, 2);
         assert_eq!((s[8].offset, s[11].offset), (100, 104), "static references come first");
         assert_eq!(s[9].offset % 8, 0);
+    }
+
+    #[test]
+    fn contended_fields_lie_apart() {
+        use BasicType::*;
+        let width = 128;
+        let contended = |t, contention| Slot { contention, ..slot(t, false) };
+        let mut s = [
+            slot(Int, false),
+            contended(Byte, Contention::Alone),
+            contended(Object, Contention::Group(7)),
+            contended(Long, Contention::Group(7)),
+            contended(Int, Contention::Alone),
+        ];
+        let l = lay_out(None, &mut s, 100, Padding { width, of_class: false });
+        assert_eq!(s[0].offset, 8);
+        let apart = |a: &Slot, b: &Slot| {
+            let (first, second) = if a.offset < b.offset { (a, b) } else { (b, a) };
+            second.offset - (first.offset + first.basic_type.heap_bytes() as u32) >= width
+        };
+        for (i, j) in [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (0, 4)] {
+            assert!(apart(&s[i], &s[j]), "{i} and {j}");
+        }
+        assert!(!apart(&s[2], &s[3]), "a group stays together");
+        assert_eq!(l.fields_end, s[4].offset + 4 + width, "a subclass's fields keep away too");
+        assert_eq!(l.oop_maps.len(), 1);
+    }
+
+    #[test]
+    fn a_contended_class_is_padded_on_both_sides() {
+        let mut s = [slot(BasicType::Int, false), slot(BasicType::Int, false)];
+        let l = lay_out(None, &mut s, 100, Padding { width: 64, of_class: true });
+        assert_eq!((s[0].offset, s[1].offset, l.fields_end), (72, 76, 144));
     }
 }

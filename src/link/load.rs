@@ -2,7 +2,7 @@
 
 use super::constraints::{self, Entry};
 use super::define;
-use crate::exceptions::{throw, throw_with_cause, VmResult};
+use crate::exceptions::{throw, throw_with_cause, Thrown, VmResult};
 use crate::heap::access::{load, load_ref, store, store_ref};
 use crate::heap::layout::{BasicType, Oop};
 use crate::heap::roots::RootSlot;
@@ -12,7 +12,7 @@ use crate::meta::constants::RuntimeConstantPool;
 use crate::meta::loader::{self, Loader, LoaderRef, Placeholder, PlaceholderKind};
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{Known, KnownField};
-use crate::threads::{monitor, JavaThread};
+use crate::threads::{monitor, state, JavaThread};
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::OnceLock;
 
@@ -37,7 +37,7 @@ pub fn try_load_class(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResu
         return Ok(Some(c));
     }
     if is_super_in_progress(t, loader, name) {
-        return Err(throw(t, "java/lang/ClassCircularityError", Some(name.to_text().into_owned())));
+        return Err(circularity(t, name));
     }
     if loader.is_boot() {
         load_boot(t, loader, name)
@@ -67,26 +67,75 @@ pub fn load_or_no_class_def(t: &JavaThread, loader: LoaderRef, name: Symbol) -> 
 /// A direct superclass or superinterface of `of`, which `loader` is defining.
 pub(super) fn load_super(t: &JavaThread, loader: LoaderRef, of: Symbol, name: Symbol) -> VmResult<ClassRef> {
     if name == of {
-        return Err(throw(t, "java/lang/ClassCircularityError", Some(name.to_text().into_owned())));
+        return Err(circularity(t, name));
     }
-    let mark = Placeholder { thread: t.id, kind: PlaceholderKind::Super };
-    loader.placeholders.lock().entry(of).or_default().push(mark);
-    let result = load_or_no_class_def(t, loader, name);
+    let mark = Placeholder { thread: t.id, kind: PlaceholderKind::Super(name) };
+    during(loader, of, mark, || load_or_no_class_def(t, loader, name))
+}
+
+/// Runs `f` with `mark` set for the class `name`.
+fn during<R>(loader: LoaderRef, name: Symbol, mark: Placeholder, f: impl FnOnce() -> R) -> R {
+    loader.placeholders.lock().entry(name).or_default().push(mark);
+    let result = f();
     let mut placeholders = loader.placeholders.lock();
-    if let Some(list) = placeholders.get_mut(&of) {
+    if let Some(list) = placeholders.get_mut(&name) {
         if let Some(i) = list.iter().position(|p| *p == mark) {
             list.swap_remove(i);
         }
         if list.is_empty() {
-            placeholders.remove(&of);
+            placeholders.remove(&name);
         }
     }
+    loader.placeholders_changed.notify_all();
     result
 }
 
+/// Whether some load of the class `name` is in progress that `which` is true of.
+fn loading(loader: LoaderRef, name: Symbol, which: impl Fn(&Placeholder) -> bool) -> bool {
+    loader.placeholders.lock().get(&name).is_some_and(|l| l.iter().any(which))
+}
+
 fn is_super_in_progress(t: &JavaThread, loader: LoaderRef, name: Symbol) -> bool {
-    let placeholders = loader.placeholders.lock();
-    placeholders.get(&name).is_some_and(|l| l.iter().any(|p| p.thread == t.id && p.kind == PlaceholderKind::Super))
+    loading(loader, name, |p| p.thread == t.id && matches!(p.kind, PlaceholderKind::Super(_)))
+}
+
+fn circularity(t: &JavaThread, name: Symbol) -> Thrown {
+    throw(t, "java/lang/ClassCircularityError", Some(name.to_text().into_owned()))
+}
+
+/// If another thread is about to find the super of class `name`, finds it too. A circle of supers is found out so
+/// before each of the threads in it waits for a lock that another one holds.
+fn join_super_load(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<()> {
+    let wanted = loader.placeholders.lock().get(&name).and_then(|l| {
+        l.iter().find_map(|p| match p.kind {
+            PlaceholderKind::Super(s) if p.thread != t.id => Some(s),
+            _ => None,
+        })
+    });
+    match wanted {
+        Some(s) => load_super(t, loader, name, s).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Waits until no other thread loads the class `name` through a loader that is not parallel capable; the current
+/// thread owns the loader's lock. The other one has given that up, by `wait`: it is woken. Whether there was one.
+fn await_load(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<bool> {
+    let is_other = |p: &Placeholder| p.thread != t.id && p.kind == PlaceholderKind::Load;
+    if !loading(loader, name, is_other) {
+        return Ok(false);
+    }
+    let object = loader.object.get();
+    monitor::notify(t, object, true)?;
+    monitor::released(t, object, || {
+        state::blocked(t, || {
+            let mut placeholders = loader.placeholders.lock();
+            while placeholders.get(&name).is_some_and(|l| l.iter().any(is_other)) {
+                loader.placeholders_changed.wait(&mut placeholders);
+            }
+        })
+    })?;
+    Ok(true)
 }
 
 /// Reflection's delegating loaders load through the loader behind.
@@ -155,25 +204,32 @@ fn load_through_java(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResul
     }
     let object = loader.object.get();
     let dotted = strings::from_mutf8(t, name.dotted_bytes().as_slice())?;
-    let locked = !loader.parallel_capable;
-    if locked {
+    let call_loader = || {
+        let method = crate::meta::well_known::method(
+            Known::ClassLoader,
+            "loadClass",
+            "(Ljava/lang/String;)Ljava/lang/Class;",
+        );
+        super::resolve::select_virtual(t, method, object.class()).and_then(|m| {
+            crate::interpreter::call::call(t, m, &[object.address() as u64, dotted.address() as u64])
+        })
+    };
+    let result = if loader.parallel_capable {
+        join_super_load(t, loader, name)?;
+        call_loader()
+    } else {
         monitor::enter(t, object)?;
-        if let Some(c) = loader.find(name) {
-            monitor::exit(t, object)?;
-            return Ok(Some(c));
-        }
-    }
-    let method = crate::meta::well_known::method(Known::ClassLoader, "loadClass", "(Ljava/lang/String;)Ljava/lang/Class;");
-    let result = super::resolve::select_virtual(t, method, object.class()).and_then(|m| {
-        crate::interpreter::call::call(t, m, &[object.address() as u64, dotted.address() as u64])
-    });
-    if locked {
-        let pending = result.is_err().then(|| t.take_exception());
+        let found = alone(t, loader, name, call_loader);
+        let pending = found.is_err().then(|| t.take_exception());
         monitor::exit(t, object)?;
         if let Some(e) = pending {
             return Err(t.set_exception(e));
         }
-    }
+        match found? {
+            Called::Before(c) => return Ok(Some(c)),
+            Called::Now(mirror) => Ok(mirror),
+        }
+    };
     let mirror = Oop::from_address(result? as usize);
     if mirror.is_null() {
         return Ok(None);
@@ -185,6 +241,37 @@ fn load_through_java(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResul
             Ok(Some(c))
         }
         _ => Ok(None),
+    }
+}
+
+/// What has come of loading through a loader that is not parallel capable.
+enum Called {
+    /// Another thread had the class loaded.
+    Before(ClassRef),
+    /// What `loadClass` has given.
+    Now(u64),
+}
+
+/// Loads through a loader that is not parallel capable, whose lock the current thread owns: one thread at a time loads
+/// a class, even if `loadClass` gives the lock up.
+fn alone(
+    t: &JavaThread,
+    loader: LoaderRef,
+    name: Symbol,
+    call_loader: impl FnOnce() -> VmResult<u64>,
+) -> VmResult<Called> {
+    loop {
+        if let Some(c) = loader.find(name) {
+            return Ok(Called::Before(c));
+        }
+        join_super_load(t, loader, name)?;
+        let mark = Placeholder { thread: t.id, kind: PlaceholderKind::Load };
+        if loading(loader, name, |p| *p == mark) {
+            return Err(circularity(t, name));
+        }
+        if !await_load(t, loader, name)? {
+            return during(loader, name, mark, call_loader).map(Called::Now);
+        }
     }
 }
 
@@ -627,7 +714,7 @@ fn define_in(
     }
     let hidden = options.hidden.is_some();
     if !hidden && is_super_in_progress(t, loader, file_name) {
-        return Err(throw(t, "java/lang/ClassCircularityError", Some(file_name.to_text().into_owned())));
+        return Err(circularity(t, file_name));
     }
     let class = define::build_class(t, loader, home, file, options)?;
     if hidden {

@@ -95,15 +95,8 @@ pub(crate) fn error_to_record(e: Oop) -> Option<ResolutionError> {
     })
 }
 
-/// Remembers a LinkageError of resolution, so that later attempts throw the same one.
-pub(crate) fn record(t: &JavaThread, holder: ClassRef, index: u16, thrown: Thrown) -> Thrown {
-    if let Some(e) = error_to_record(t.exception.get()) {
-        holder.constants.set_error(index, e);
-    }
-    thrown
-}
-
-/// Class entry `index` of `holder`'s pool, loaded and access-checked, not initialized.
+/// Class entry `index` of `holder`'s pool, loaded and access-checked, not initialized. A LinkageError is remembered, so
+/// that later attempts throw the same one; what comes first of success and failure holds for all threads.
 pub fn class(t: &JavaThread, holder: ClassRef, index: u16) -> VmResult<ClassRef> {
     if let Some(c) = holder.constants.class(index) {
         return Ok(c);
@@ -111,10 +104,27 @@ pub fn class(t: &JavaThread, holder: ClassRef, index: u16) -> VmResult<ClassRef>
     if let Some(thrown) = recorded(t, holder, index) {
         return Err(thrown);
     }
-    let resolved = class_uncached(t, holder, index).map_err(|e| record(t, holder, index, e))?;
-    holder.kept_by.depend_on(resolved.kept_by);
-    holder.constants.set_class(index, resolved);
-    Ok(resolved)
+    let thrown = match class_uncached(t, holder, index) {
+        Ok(resolved) => {
+            holder.kept_by.depend_on(resolved.kept_by);
+            // Another thread may have been faster, and have failed: so has everybody then.
+            return match holder.constants.set_class(index, resolved) {
+                Some(first) => Ok(first),
+                None => Err(recorded(t, holder, index).expect("what is settled and no class is a failure")),
+            };
+        }
+        Err(thrown) => thrown,
+    };
+    let Some(error) = error_to_record(t.exception.get()) else { return Err(thrown) };
+    if holder.constants.set_error(index, error) {
+        return Err(thrown);
+    }
+    // Another thread was faster.
+    t.take_exception();
+    match holder.constants.class(index) {
+        Some(first) => Ok(first),
+        None => Err(recorded(t, holder, index).expect("what is settled and no class is a failure")),
+    }
 }
 
 fn class_uncached(t: &JavaThread, holder: ClassRef, index: u16) -> VmResult<ClassRef> {

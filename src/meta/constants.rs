@@ -60,11 +60,14 @@ impl RuntimeConstantPool {
         (self.raw(index) == FAILED).then(|| self.errors.lock()[&index].clone())
     }
 
-    /// Records a failure unless the entry has been settled meanwhile.
-    pub fn set_error(&self, index: u16, error: ResolutionError) {
+    /// Records a failure; false if the entry has been settled before, in whatever way.
+    pub fn set_error(&self, index: u16, error: ResolutionError) -> bool {
         let mut errors = self.errors.lock();
-        errors.entry(index).or_insert(error);
-        let _ = self.entries[index as usize].compare_exchange(0, FAILED, Ordering::Release, Ordering::Relaxed);
+        let settles = self.entries[index as usize].compare_exchange(0, FAILED, Ordering::Release, Ordering::Relaxed);
+        if settles.is_ok() {
+            errors.insert(index, error);
+        }
+        settles.is_ok()
     }
 
     /// Whether the entry is resolved (successfully).
@@ -87,8 +90,12 @@ impl RuntimeConstantPool {
         (v > FAILED).then(|| unsafe { &*(v as usize as *const _) })
     }
 
-    pub fn set_class(&self, index: u16, class: ClassRef) {
-        self.set(index, class as *const _ as usize);
+    /// Records what a CONSTANT_Class entry is resolved to; the class that holds, the first to come, or `None` if a
+    /// failure came first.
+    pub fn set_class(&self, index: u16, class: ClassRef) -> Option<ClassRef> {
+        let v = self.set(index, class as *const _ as usize);
+        // SAFETY: entries of this kind hold Class addresses.
+        (v > FAILED).then(|| unsafe { &*(v as usize as *const _) })
     }
 
     /// The resolved field at a Fieldref entry.

@@ -67,12 +67,10 @@ pub struct Placeholder {
 /// What the thread of a placeholder is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PlaceholderKind {
-    /// Calling `loadClass` or reading the class.
+    /// Calling `loadClass` of a loader that is not parallel capable.
     Load,
-    /// Resolving the superclass and superinterfaces.
-    Super,
-    /// Defining.
-    Define,
+    /// Resolving the superclass or a superinterface of this name.
+    Super(Symbol),
 }
 
 /// A named or unnamed module (JVMS 5.3.6).

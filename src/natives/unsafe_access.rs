@@ -7,6 +7,7 @@ use crate::exceptions::VmResult;
 use crate::heap::access;
 use crate::heap::layout::Oop;
 use crate::threads::JavaThread;
+use crate::vm::crash::{guarded, memory_fault};
 use std::sync::atomic::{fence, AtomicI16, AtomicI8, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 /// Argument slot `i`.
@@ -78,33 +79,51 @@ impl Value for Bool {
     }
 }
 
-// Unaligned, because programs use sun.misc.Unsafe so where the processor allows it; an aligned
-// access is still one instruction.
-fn get<T: Value>(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
-    // SAFETY: (Object, long); that the location is valid is the contract of Unsafe.
-    Ok(unsafe { (location(args, 1) as *const T).read_unaligned() }.to_slot())
+/// Runs `f`, which accesses the location that slots 1 and 2 name. Throws InternalError if that is outside the heap and
+/// has been taken away.
+///
+/// # Safety
+/// The slots must hold a reference and a long.
+#[inline(always)]
+unsafe fn access_at<R: Copy>(t: &JavaThread, args: *const u64, f: impl FnOnce() -> R) -> VmResult<R> {
+    if reference(args, 1).is_null() {
+        guarded(f).ok_or_else(|| memory_fault(t))
+    } else {
+        Ok(f())
+    }
 }
 
-fn put<T: Value>(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+// Unaligned, because programs use sun.misc.Unsafe so where the processor allows it; an aligned
+// access is still one instruction.
+fn get<T: Value>(t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: (Object, long); that the location is valid is the contract of Unsafe.
+    unsafe { access_at(t, args, || (location(args, 1) as *const T).read_unaligned().to_slot()) }
+}
+
+fn put<T: Value>(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: (Object, long, T); as above.
-    unsafe { (location(args, 1) as *mut T).write_unaligned(T::from_slot(slot(args, 4))) };
+    unsafe {
+        access_at(t, args, || (location(args, 1) as *mut T).write_unaligned(T::from_slot(slot(args, 4))))?;
+    }
     Ok(0)
 }
 
 macro_rules! volatile {
     ($get:ident, $put:ident, $value:ty, $atomic:ty, $wrap:expr, $bits:expr) => {
-        fn $get(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+        fn $get(t: &JavaThread, args: *const u64) -> VmResult<u64> {
             // SAFETY: (Object, long); that the location is valid and aligned is the contract of
             // Unsafe.
-            let raw = unsafe { (*(location(args, 1) as *const $atomic)).load(Ordering::SeqCst) };
+            let raw = unsafe {
+                access_at(t, args, || (*(location(args, 1) as *const $atomic)).load(Ordering::SeqCst))?
+            };
             Ok($wrap(raw).to_slot())
         }
 
-        fn $put(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+        fn $put(t: &JavaThread, args: *const u64) -> VmResult<u64> {
             // SAFETY: (Object, long, T); as above.
             unsafe {
-                let value = <$value>::from_slot(slot(args, 4));
-                (*(location(args, 1) as *const $atomic)).store($bits(value), Ordering::SeqCst);
+                let value = $bits(<$value>::from_slot(slot(args, 4)));
+                access_at(t, args, || (*(location(args, 1) as *const $atomic)).store(value, Ordering::SeqCst))?;
             }
             Ok(0)
         }
@@ -158,11 +177,11 @@ fn get_uncompressed_object(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
 /// # Safety
 /// The arguments must be (Object, long, int, int) naming a valid, aligned location.
 #[inline(always)]
-unsafe fn exchange_u32(args: *const u64) -> (u32, u32) {
+unsafe fn exchange_u32(t: &JavaThread, args: *const u64) -> VmResult<(u32, u32)> {
     let (expected, new) = (slot(args, 4) as u32, slot(args, 5) as u32);
     let cell = &*(location(args, 1) as *const AtomicU32);
-    let witness = cell.compare_exchange(expected, new, Ordering::SeqCst, Ordering::SeqCst);
-    (expected, witness.unwrap_or_else(|w| w))
+    let witness = access_at(t, args, || cell.compare_exchange(expected, new, Ordering::SeqCst, Ordering::SeqCst))?;
+    Ok((expected, witness.unwrap_or_else(|w| w)))
 }
 
 /// The witness of an atomic compare-and-exchange of 8 bytes.
@@ -170,11 +189,11 @@ unsafe fn exchange_u32(args: *const u64) -> (u32, u32) {
 /// # Safety
 /// The arguments must be (Object, long, long, long) naming a valid, aligned location.
 #[inline(always)]
-unsafe fn exchange_u64(args: *const u64) -> (u64, u64) {
+unsafe fn exchange_u64(t: &JavaThread, args: *const u64) -> VmResult<(u64, u64)> {
     let (expected, new) = (slot(args, 4), slot(args, 6));
     let cell = &*(location(args, 1) as *const AtomicU64);
-    let witness = cell.compare_exchange(expected, new, Ordering::SeqCst, Ordering::SeqCst);
-    (expected, witness.unwrap_or_else(|w| w))
+    let witness = access_at(t, args, || cell.compare_exchange(expected, new, Ordering::SeqCst, Ordering::SeqCst))?;
+    Ok((expected, witness.unwrap_or_else(|w| w)))
 }
 
 fn exchange_ref(t: &JavaThread, args: *const u64) -> (Oop, Oop) {
@@ -184,26 +203,26 @@ fn exchange_ref(t: &JavaThread, args: *const u64) -> (Oop, Oop) {
     (expected, access::compare_exchange_ref(t, o, offset, expected, new))
 }
 
-fn compare_and_set_int(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+fn compare_and_set_int(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: (Object, long, int, int); the contract of Unsafe.
-    let (expected, witness) = unsafe { exchange_u32(args) };
+    let (expected, witness) = unsafe { exchange_u32(t, args)? };
     Ok(u64::from(expected == witness))
 }
 
-fn compare_and_exchange_int(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+fn compare_and_exchange_int(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: as above.
-    Ok(u64::from(unsafe { exchange_u32(args) }.1))
+    Ok(u64::from(unsafe { exchange_u32(t, args)? }.1))
 }
 
-fn compare_and_set_long(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+fn compare_and_set_long(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: (Object, long, long, long); the contract of Unsafe.
-    let (expected, witness) = unsafe { exchange_u64(args) };
+    let (expected, witness) = unsafe { exchange_u64(t, args)? };
     Ok(u64::from(expected == witness))
 }
 
-fn compare_and_exchange_long(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+fn compare_and_exchange_long(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: as above.
-    Ok(unsafe { exchange_u64(args) }.1)
+    Ok(unsafe { exchange_u64(t, args)? }.1)
 }
 
 fn compare_and_set_reference(t: &JavaThread, args: *const u64) -> VmResult<u64> {

@@ -2,21 +2,43 @@
 
 use super::unsafe_access::{location, reference, slot};
 use crate::exceptions::VmResult;
+use crate::heap::layout::Oop;
 use crate::threads::{state, JavaThread};
+use crate::vm::crash::{guarded, memory_fault};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Copies and fills of at least this many bytes outside the heap do not hold up a safepoint.
 const LARGE: usize = 1 << 20;
 
+/// Whether `-XX:MallocMaxTestWords` lets nobody have that much more; else it counts as used, for good.
+fn is_withheld(bytes: u64) -> bool {
+    static USED: AtomicU64 = AtomicU64::new(0);
+    let Some(limit) = crate::vm::get().options.settings.malloc_limit else { return false };
+    let words = bytes / 8;
+    if USED.load(Ordering::Relaxed).saturating_add(words) > limit {
+        return true;
+    }
+    USED.fetch_add(words, Ordering::Relaxed);
+    false
+}
+
 /// `allocateMemory0(bytes)`: 0 if there is no memory.
 fn allocate_memory(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: (long); malloc takes any size.
-    Ok(unsafe { libc::malloc(slot(args, 1) as usize) } as u64)
+    unsafe {
+        let bytes = slot(args, 1);
+        Ok(if is_withheld(bytes) { 0 } else { libc::malloc(bytes as usize) as u64 })
+    }
 }
 
 /// `reallocateMemory0(address, bytes)`: 0 if there is no memory.
 fn reallocate_memory(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: (long, long); that the block came from here is the contract of Unsafe.
-    Ok(unsafe { libc::realloc(slot(args, 1) as *mut libc::c_void, slot(args, 3) as usize) } as u64)
+    unsafe {
+        let bytes = slot(args, 3);
+        let block = slot(args, 1) as *mut libc::c_void;
+        Ok(if is_withheld(bytes) { 0 } else { libc::realloc(block, bytes as usize) as u64 })
+    }
 }
 
 fn free_memory(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
@@ -72,13 +94,21 @@ unsafe fn copy_swapped(from: usize, to: usize, bytes: usize, size: usize) {
     }
 }
 
-/// Runs `f`, which touches memory outside the heap only if `off_heap`: then a large operation
-/// lets safepoints pass.
-fn run(t: &JavaThread, off_heap: bool, bytes: usize, f: impl FnOnce()) {
-    if off_heap && bytes >= LARGE {
-        state::in_native(t, f)
+/// Runs `f`, which touches what is in the objects `bases` or, where those are null, outside the heap. If nothing is in
+/// the heap, a large operation lets safepoints pass. Throws InternalError if memory outside it has been taken away.
+fn run(t: &JavaThread, bases: &[Oop], bytes: usize, f: impl FnOnce()) -> VmResult<u64> {
+    let outside = |o: &Oop| o.is_null();
+    let done = if !bases.iter().any(outside) {
+        f();
+        Some(())
+    } else if bytes >= LARGE && bases.iter().all(outside) {
+        state::in_native(t, || guarded(f))
     } else {
-        f()
+        guarded(f)
+    };
+    match done {
+        Some(()) => Ok(0),
+        None => Err(memory_fault(t)),
     }
 }
 
@@ -87,9 +117,8 @@ fn set_memory(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: (Object, long, long, byte); that the range is valid is the contract of Unsafe.
     unsafe {
         let (to, bytes, value) = (location(args, 1), slot(args, 4) as usize, slot(args, 6) as u8);
-        run(t, reference(args, 1).is_null(), bytes, || fill(to, bytes, value));
+        run(t, &[reference(args, 1)], bytes, || fill(to, bytes, value))
     }
-    Ok(0)
 }
 
 /// `copyMemory0(Object, offset, Object, offset, bytes)`.
@@ -98,10 +127,8 @@ fn copy_memory(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // arrays of primitives and memory outside the heap through only: no barrier is needed.
     unsafe {
         let (from, to, bytes) = (location(args, 1), location(args, 4), slot(args, 7) as usize);
-        let off_heap = reference(args, 1).is_null() && reference(args, 4).is_null();
-        run(t, off_heap, bytes, || copy(from, to, bytes));
+        run(t, &[reference(args, 1), reference(args, 4)], bytes, || copy(from, to, bytes))
     }
-    Ok(0)
 }
 
 /// `copySwapMemory0(Object, offset, Object, offset, bytes, elemSize)`.
@@ -110,10 +137,8 @@ fn copy_swap_memory(t: &JavaThread, args: *const u64) -> VmResult<u64> {
     unsafe {
         let (from, to, bytes) = (location(args, 1), location(args, 4), slot(args, 7) as usize);
         let size = slot(args, 9) as usize;
-        let off_heap = reference(args, 1).is_null() && reference(args, 4).is_null();
-        run(t, off_heap, bytes, || copy_swapped(from, to, bytes, size));
+        run(t, &[reference(args, 1), reference(args, 4)], bytes, || copy_swapped(from, to, bytes, size))
     }
-    Ok(0)
 }
 
 /// The natives of this file.

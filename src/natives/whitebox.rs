@@ -16,7 +16,7 @@ use crate::link::load::{mirror_to_class, MirrorOf};
 use crate::meta::loader::Loader;
 use crate::meta::symbol::Symbol;
 use crate::options::flags::{self, FlagInfo, Flags, FlagType, Origin, Value};
-use crate::threads::{monitor, safepoint, JavaThread};
+use crate::threads::{deflation, monitor, safepoint, JavaThread};
 
 /// The names that the class has had.
 const CLASSES: [&str; 2] = ["sun/hotspot/WhiteBox", "jdk/test/whitebox/WhiteBox"];
@@ -67,6 +67,7 @@ static TABLE: &[Native] = &[
     ("getObjectAddress0", "(Ljava/lang/Object;)J", object_address),
     ("getObjectSize0", "(Ljava/lang/Object;)J", object_size),
     ("isMonitorInflated0", "(Ljava/lang/Object;)Z", is_monitor_inflated),
+    ("deflateIdleMonitors", "()Z", deflate_monitors),
     ("linkClass", "(Ljava/lang/Class;)V", link_class),
     ("countAliveClasses0", "(Ljava/lang/String;)I", count_alive_classes),
     (
@@ -230,6 +231,10 @@ fn is_monitor_inflated(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
     // SAFETY: bound to a method of one reference.
     let object = unsafe { reference(args, 1) };
     Ok(of_bool(object.non_null().is_some_and(monitor::is_inflated)))
+}
+
+fn deflate_monitors(t: &JavaThread, _args: *const u64) -> VmResult<u64> {
+    Ok(of_bool(deflation::deflate_now(t)))
 }
 
 fn object_address(_t: &JavaThread, args: *const u64) -> VmResult<u64> {

@@ -141,6 +141,11 @@ fn stack_text(all: &[&JavaThread], x: &JavaThread) -> String {
     out
 }
 
+/// The frames of the current thread, as in dumps; they must have been saved.
+pub(super) fn stack_of(t: &JavaThread) -> String {
+    stack_text(&[t], t)
+}
+
 /// The synchronizers on the heap by the address of the Thread that owns them.
 fn synchronizers(heap: &Walk<'_>) -> HashMap<usize, Vec<Oop>> {
     let ownable = Known::AbstractOwnableSynchronizer.get();

@@ -4,7 +4,7 @@ use super::flags::{Origin, Value};
 use super::memory;
 use super::messages::Outcome;
 use super::parser::Parser;
-use super::{ExecutionMode, Plan, Settings};
+use super::{ContendedPadding, ExecutionMode, Plan, Settings};
 use crate::observe::log::{self, Level};
 
 const K: u64 = 1 << 10;
@@ -164,6 +164,11 @@ impl Parser<'_> {
             }
         } else if simple || details {
             self.log.set_stdout(Level::Info, !details, &["gc"]);
+        }
+        let value_based = log::tag_set(&["valuebasedclasses"]);
+        let wanted = self.flags.signed("DiagnoseSyncOnValueBasedClasses") == 2;
+        if wanted && self.log.lowest_level(value_based).is_none_or(|l| l > Level::Info) {
+            self.log.set_stdout(Level::Info, true, &["valuebasedclasses"]);
         }
         let tracking = self.flags.text("NativeMemoryTracking").unwrap_or("");
         if !matches!(tracking, "off" | "summary" | "detail") {
@@ -467,6 +472,11 @@ impl Parser<'_> {
             show_hidden_frames: flags.bool("ShowHiddenFrames"),
             max_direct_memory: flags.unsigned("MaxDirectMemorySize"),
             white_box: flags.bool("WhiteBoxAPI"),
+            malloc_limit: Some(flags.unsigned("MallocMaxTestWords")).filter(|w| *w != 0),
+            contended_padding: flags.bool("EnableContended").then(|| ContendedPadding {
+                width: flags.signed("ContendedPaddingWidth") as u32,
+                restricted: flags.bool("RestrictContended"),
+            }),
         })
     }
 }

@@ -98,6 +98,19 @@ pub struct Settings {
     /// `-XX:MaxDirectMemorySize`; 0: as much as the heap.
     pub max_direct_memory: u64,
     pub white_box: bool,
+    /// `-XX:MallocMaxTestWords`: words after which `Unsafe` gets no more memory outside the heap.
+    pub malloc_limit: Option<u64>,
+    /// How `@Contended` is honoured; `None` under `-XX:-EnableContended`.
+    pub contended_padding: Option<ContendedPadding>,
+}
+
+/// The flags on `@Contended`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ContendedPadding {
+    /// Bytes that keep contended fields apart.
+    pub width: u32,
+    /// Only classes of the class library may ask for it.
+    pub restricted: bool,
 }
 
 /// The parsed options.

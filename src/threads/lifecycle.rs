@@ -153,6 +153,7 @@ fn adopt(t: &'static JavaThread) {
         t.pthread.store(libc::pthread_self() as usize, Ordering::Relaxed);
     }
     t.vm.started_at.store(crate::observe::log::uptime().as_micros() as u64, Ordering::Relaxed);
+    t.vm.signal_mask.set(Some(crate::os::signals::unblock_for_java()));
     JavaThread::set_current(Some(t));
 }
 
@@ -212,8 +213,12 @@ pub fn to_native(t: &JavaThread) {
 /// registry. The OS thread goes on, unattached.
 pub fn detach(t: &'static JavaThread) {
     exit(t);
+    let mask = t.vm.signal_mask.get();
     unregister(t, t);
     JavaThread::set_current(None);
+    if let Some(mask) = mask {
+        crate::os::signals::restore_mask(&mask);
+    }
     // SAFETY: leaked by `register`, and no longer on the list.
     destroy(unsafe { Box::from_raw(t as *const JavaThread as *mut JavaThread) });
 }
@@ -384,12 +389,23 @@ pub fn stop(eetop: i64, exception: Oop) {
     });
 }
 
-/// Makes an exception that another thread sent pending.
+/// Has an InternalError thrown at the current thread's next poll in Java code: an access to memory outside the heap
+/// has failed. For a signal handler.
+pub(crate) fn note_memory_fault(t: &JavaThread) {
+    t.vm.memory_fault.store(true, Ordering::SeqCst);
+    t.poll.fetch_or(safepoint::POLL_ASYNC_EXCEPTION, Ordering::SeqCst);
+}
+
+/// Makes an exception pending that another thread sent, or the error that [`note_memory_fault`] stands for.
 pub fn take_async_exception(t: &JavaThread) -> VmResult<()> {
     if t.poll.fetch_and(!safepoint::POLL_ASYNC_EXCEPTION, Ordering::SeqCst) & safepoint::POLL_ASYNC_EXCEPTION == 0 {
         return Ok(());
     }
+    let fault = t.vm.memory_fault.swap(false, Ordering::SeqCst);
     let e = t.vm.async_exception.get();
+    if e.is_null() {
+        return if fault { Err(crate::vm::crash::memory_fault(t)) } else { Ok(()) };
+    }
     t.vm.async_exception.set(Oop::NULL);
     Err(t.set_exception(e))
 }

@@ -1,5 +1,6 @@
 //! Java threads: OS threads, states, safepoints, monitors (design.md section 4).
 
+pub mod deflation;
 pub mod lifecycle;
 pub mod monitor;
 mod monitor_table;

@@ -5,7 +5,8 @@
 //! onto the owner's lock stack; once more for each recursive entry. Contention, `wait` and
 //! nothing else inflate: the lock word becomes the index of a [`Monitor`]. A thread that
 //! inflates another's fast lock leaves the owner anonymous; the owner recognizes itself by its
-//! lock stack. Monitors stay inflated until their object dies.
+//! lock stack. Monitors stay inflated until their object dies, or until they have been idle for some time
+//! (`super::deflation`). So who has got one must not stop at a safepoint before it owns it, or is queued at it.
 
 use super::monitor_table::{self as table, Monitor, Queued, Waiter, ANONYMOUS, ENTERING, WAITING};
 use super::park::{deadline_after, is_interrupted};
@@ -15,9 +16,10 @@ use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::layout::{
     Oop, LOCK_FAST, LOCK_INFLATED, LOCK_OFFSET, LOCK_PAYLOAD_SHIFT, LOCK_STATE_MASK, LOCK_UNLOCKED,
 };
+use crate::meta::class::class_flags;
 use crate::threads::JavaThread;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 /// Tries at a held lock before blocking.
@@ -49,6 +51,9 @@ fn fast_locked_by(t: &JavaThread, object: Oop) -> bool {
 /// `monitorenter` on a non-null object; may block (safepoint-safe).
 #[inline]
 pub fn enter(t: &JavaThread, object: Oop) -> VmResult<()> {
+    if DIAGNOSE_VALUE_BASED.load(Ordering::Relaxed) && object.class().has_flag(class_flags::VALUE_BASED) {
+        crate::observe::value_based::report(t, object);
+    }
     let cell = lock_word(object);
     let word = cell.load(Ordering::Relaxed);
     if word & LOCK_STATE_MASK == LOCK_UNLOCKED
@@ -123,11 +128,19 @@ fn queue(m: &Monitor, waiter: &Waiter) {
 fn contend(t: &JavaThread, m: &Monitor, waiter: &Waiter) {
     contend_once(t, m, waiter);
     while safepoint::is_suspended(t) {
-        release(m);
-        safepoint::poll_suspension(t);
+        give_up_while(m, || safepoint::poll_suspension(t));
         queue(m, waiter);
+        m.contenders.fetch_sub(1, Ordering::SeqCst);
         contend_once(t, m, waiter);
     }
+}
+
+/// Releases the monitor and runs `f`. The monitor is kept meanwhile and afterwards, as if a thread contended: the
+/// caller takes that back when it is queued.
+fn give_up_while<R>(m: &Monitor, f: impl FnOnce() -> R) -> R {
+    m.contenders.fetch_add(1, Ordering::SeqCst);
+    release(m);
+    f()
 }
 
 fn contend_once(t: &JavaThread, m: &Monitor, waiter: &Waiter) {
@@ -294,6 +307,22 @@ pub fn wait(t: &JavaThread, object: Oop, millis: i64) -> VmResult<()> {
     Ok(())
 }
 
+/// Runs `f`, which waits for something, with the object's monitor given up. The current thread must own it, and owns
+/// it afterwards as often as before. Throws IllegalMonitorStateException.
+pub fn released<R>(t: &JavaThread, object: Oop, f: impl FnOnce() -> R) -> VmResult<R> {
+    let m = owned_monitor(t, object)?;
+    let recursions = m.recursions.swap(0, Ordering::Relaxed);
+    let result = give_up_while(m, f);
+    let waiter = Waiter { event: &t.vm.monitor_event, phase: AtomicU8::new(ENTERING) };
+    queue(m, &waiter);
+    m.contenders.fetch_sub(1, Ordering::SeqCst);
+    t.vm.blocked_on.set(object);
+    during(t, Status::BlockedOnMonitorEnter, || contend(t, m, &waiter));
+    t.vm.blocked_on.set(Oop::NULL);
+    m.recursions.store(recursions, Ordering::Relaxed);
+    Ok(result)
+}
+
 /// Sleeps until notified, interrupted or late; then `waiter` is queued to enter. Whether it was
 /// notified.
 fn await_notify(t: &JavaThread, m: &Monitor, waiter: &Waiter, deadline: Option<Instant>) -> bool {
@@ -435,9 +464,57 @@ pub(crate) fn sweep(survivor: &dyn Fn(usize) -> Option<usize>) {
     })
 }
 
-/// Inflated monitors at present.
-pub fn inflated_count() -> usize {
-    table::in_use()
+/// Whether some monitor seems to be idle.
+pub(super) fn any_idle() -> bool {
+    let mut any = false;
+    table::for_each(|_, m| any = any || m.is_idle());
+    any
+}
+
+/// Takes the monitors of up to `most` objects back that nobody needs; how many there were. During a pause.
+pub(super) fn deflate_idle(most: usize) -> usize {
+    let mut deflated = 0;
+    table::for_each(|index, m| {
+        if deflated < most && m.is_idle() {
+            let object = Oop::from_address(m.object.load(Ordering::Relaxed) as usize);
+            let hash = m.hash.load(Ordering::Relaxed);
+            lock_word(object).store(hash << LOCK_PAYLOAD_SHIFT | LOCK_UNLOCKED, Ordering::Release);
+            table::free(index);
+            deflated += 1;
+        }
+    });
+    deflated
+}
+
+/// A line for every inflated monitor, as HotSpot's `log_in_use_monitor_details` has them. During a pause.
+pub(super) fn describe_inflated() -> Vec<String> {
+    let mut lines = Vec::new();
+    table::for_each(|_, m| {
+        let object = Oop::from_address(m.object.load(Ordering::Relaxed) as usize);
+        let owner = m.owner.load(Ordering::Relaxed);
+        let (contenders, waiters) = (m.contenders.load(Ordering::Relaxed), m.queues.lock().waiting.len());
+        let mut line = format!(
+            "{:#018x}  {}{}{}  {:#018x}  {}",
+            m as *const Monitor as usize,
+            u8::from(!m.is_idle()),
+            u8::from(m.hash.load(Ordering::Relaxed) != 0),
+            u8::from(owner != 0),
+            object.address(),
+            object.class().external_name()
+        );
+        if !m.is_idle() {
+            line += &format!(" (contentions={contenders}, waiters={waiters}, owner={owner:#x})");
+        }
+        lines.push(line);
+    });
+    lines
+}
+
+static DIAGNOSE_VALUE_BASED: AtomicBool = AtomicBool::new(false);
+
+/// Has what is entered looked at from now on: `-XX:DiagnoseSyncOnValueBasedClasses`.
+pub fn diagnose_value_based() {
+    DIAGNOSE_VALUE_BASED.store(true, Ordering::Relaxed)
 }
 
 #[cfg(test)]

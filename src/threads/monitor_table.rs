@@ -1,4 +1,4 @@
-//! Inflated monitors, by index. Entries never move; those of dead objects are freed in a pause.
+//! Inflated monitors, by index. Entries never move; those of dead objects and idle ones are freed in a pause.
 
 use super::park::Event;
 use parking_lot::Mutex;
@@ -49,9 +49,19 @@ pub(super) struct Monitor {
     pub recursions: AtomicU32,
     /// Identity hash, 0 if none yet.
     pub hash: AtomicU32,
-    /// Threads in `entry` and `stack`: lets `exit` skip the lock.
+    /// Threads in `entry` and `stack`, and those about to queue themselves that may stop before: lets `exit` skip the
+    /// lock, and keeps the monitor from being taken back.
     pub contenders: AtomicU32,
     pub queues: Mutex<Queues>,
+}
+
+impl Monitor {
+    /// Whether no thread owns it, nor can come to need it but through its object. During a pause; else it may change.
+    pub fn is_idle(&self) -> bool {
+        self.owner.load(Ordering::SeqCst) == 0
+            && self.contenders.load(Ordering::SeqCst) == 0
+            && self.queues.lock().waiting.is_empty()
+    }
 }
 
 const CHUNK: usize = 1024;
@@ -62,9 +72,17 @@ static TABLE: [AtomicPtr<[Monitor; CHUNK]>; CHUNKS] = [const { AtomicPtr::new(st
 struct Free {
     indices: Vec<u32>,
     chunks: usize,
+    /// The most entries that were in use at once.
+    most: usize,
 }
 
-static FREE: Mutex<Free> = Mutex::new(Free { indices: Vec::new(), chunks: 0 });
+impl Free {
+    fn in_use(&self) -> usize {
+        self.chunks * CHUNK - self.indices.len()
+    }
+}
+
+static FREE: Mutex<Free> = Mutex::new(Free { indices: Vec::new(), chunks: 0, most: 0 });
 
 /// The monitor with this index.
 pub(super) fn get(index: u32) -> &'static Monitor {
@@ -88,7 +106,9 @@ pub(super) fn allocate(object: usize, owner: u64, hash: u32) -> u32 {
             free.chunks += 1;
             free.indices.extend((0..CHUNK).rev().map(|i| (c * CHUNK + i) as u32));
         }
-        free.indices.pop().expect("just filled")
+        let index = free.indices.pop().expect("just filled");
+        free.most = free.most.max(free.in_use());
+        index
     };
     let m = get(index);
     m.owner.store(owner, Ordering::Relaxed);
@@ -104,13 +124,13 @@ pub(super) fn free(index: u32) {
     FREE.lock().indices.push(index)
 }
 
-/// Entries in use.
-pub(super) fn in_use() -> usize {
+/// Entries in use, and the most that were at once.
+pub(super) fn usage() -> (usize, usize) {
     let f = FREE.lock();
-    f.chunks * CHUNK - f.indices.len()
+    (f.in_use(), f.most)
 }
 
-/// Calls `f` for every entry in use; during a pause.
+/// Calls `f` for every entry in use; during a pause, or without being sure of any.
 pub(super) fn for_each(mut f: impl FnMut(u32, &Monitor)) {
     let chunks = FREE.lock().chunks;
     for c in 0..chunks {

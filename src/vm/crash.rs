@@ -5,10 +5,15 @@
 //! heap that is not to be trusted. So the report is made in steps; a failure inside one ends that
 //! step only, and an alarm ends the process if one hangs (`-XX:ErrorLogTimeout`).
 
+mod chain;
+mod guarded;
 mod report;
+mod skip;
 
+pub use guarded::{guarded, memory_fault};
 pub use report::native_frames;
 
+use crate::options::flags::Flags;
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void, CStr};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -56,8 +61,8 @@ static FIRST: AtomicPtr<Failure> = AtomicPtr::new(std::ptr::null_mut());
 static STEP: AtomicUsize = AtomicUsize::new(0);
 static NESTED: AtomicU32 = AtomicU32::new(0);
 
-/// Installs the panic hook and the handlers of fatal signals.
-pub fn install() {
+/// Has panics reported, which threads without a handler may do.
+pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
         if CONTAINED.get() {
             let place = info.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
@@ -69,13 +74,22 @@ pub fn install() {
         let place = info.location().map_or_else(|| "Internal Error".into(), internal_error);
         fail(place, Some(format!("Error: {}", text.unwrap_or_else(|| "no message".into()))), None)
     }));
-    for (signal, _) in FATAL {
-        // A failure while reporting must come to the handler too.
-        set_handler(signal, on_fatal as *const () as usize, libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER);
-    }
-    for signal in HARMLESS {
-        set_handler(signal, on_harmless as *const () as usize, libc::SA_RESTART);
-    }
+}
+
+/// Installs the handlers of fatal and harmless signals, in front of those that the program has for them.
+pub fn install_handlers(flags: &Flags) {
+    let keep_others = flags.bool("AllowUserSignalHandlers");
+    chain::installing(flags, || {
+        for (signal, _) in FATAL {
+            // A failure while reporting must come to the handler too.
+            let how = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+            chain::set_handler(signal, on_fatal as *const () as usize, how, keep_others);
+        }
+        for signal in HARMLESS {
+            let how = libc::SA_SIGINFO | libc::SA_RESTART;
+            chain::set_handler(signal, on_harmless as *const () as usize, how, keep_others);
+        }
+    });
     use_alternate_stack();
 }
 
@@ -90,7 +104,10 @@ fn set_handler(signal: c_int, handler: usize, flags: c_int) {
     }
 }
 
-extern "C" fn on_harmless(_signal: c_int) {}
+extern "C" fn on_harmless(number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    chain::pass_on(number, info, context);
+}
+
 thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
@@ -132,7 +149,7 @@ pub fn use_alternate_stack() {
 extern "C" fn on_fatal(number: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let name = FATAL.iter().find(|(s, _)| *s == number).map_or("signal", |(_, n)| n);
     let mut signal = Signal { number, name, info, context: context.cast() };
-    if signal.leaves_compiled_code() {
+    if signal.leaves_compiled_code() || signal.leaves_lost_memory() || chain::pass_on(number, info, context) {
         return;
     }
     let by_kill = if signal.sent_by().is_some() { " (sent by kill)" } else { "" };
@@ -182,6 +199,37 @@ impl Signal {
     fn set_pc(&mut self, pc: usize) {
         // SAFETY: as on x86-64.
         unsafe { (*self.context).uc_mcontext.pc = pc as u64 }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn set_sp(&mut self, sp: usize) {
+        // SAFETY: as for `set_pc`.
+        unsafe { (*self.context).uc_mcontext.gregs[libc::REG_RSP as usize] = sp as i64 }
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn set_sp(&mut self, sp: usize) {
+        // SAFETY: as on x86-64.
+        unsafe { (*self.context).uc_mcontext.sp = sp as u64 }
+    }
+
+    /// Sets a general register, by the processor's number, to 0.
+    #[cfg(target_arch = "x86_64")]
+    fn clear_register(&mut self, number: u8) {
+        use libc::*;
+        const PLACES: [c_int; 16] = [
+            REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11,
+            REG_R12, REG_R13, REG_R14, REG_R15,
+        ];
+        // SAFETY: as for `set_pc`.
+        unsafe { (*self.context).uc_mcontext.gregs[PLACES[number as usize] as usize] = 0 }
+    }
+
+    /// Sets a general register to 0.
+    #[cfg(target_arch = "aarch64")]
+    fn clear_register(&mut self, number: u8) {
+        // SAFETY: as on x86-64.
+        unsafe { (*self.context).uc_mcontext.regs[number as usize] = 0 }
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -28,12 +28,13 @@ pub fn run(t: &JavaThread) {
     }
 }
 
-/// The last that a VM does, however it ends: what the options want to know of it is printed.
+/// The last that a VM does, however it ends, in a pause: what the options want to know of it is printed.
 pub fn before_exit() {
     if let (Some(b), Some(vm)) = (broker::get(), super::try_get()) {
         b.print_statistics(&vm.options.flags);
     }
-    if super::try_get().is_some() {
+    if let Some(vm) = super::try_get() {
+        crate::threads::deflation::final_audit(&vm.options.flags);
         crate::heap::log::exit();
     }
 }

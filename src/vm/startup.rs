@@ -29,11 +29,12 @@ const JNI_ENOMEM: i32 = -4;
 /// everything there is to say has been printed.
 pub fn create(options: Vec<OsString>, ignore_unrecognized: bool) -> Result<&'static JavaThread, i32> {
     crate::observe::log::uptime();
-    super::crash::install();
+    super::crash::install_panic_hook();
     crate::jvm::management::mark_start();
     let environment = |name: &str| std::env::var_os(name);
     let mut options = Options::parse(&options, &environment, ignore_unrecognized).map_err(|e| e.report())?;
     options.install();
+    super::crash::install_handlers(&options.flags);
     let paths = crate::os::java_home::find().map_err(|m| init_error(&m))?;
     let append = Some(options.boot_class_path_append.as_os_str()).filter(|a| !a.is_empty());
     let mut boot_path = BootPath::open(&paths.java_home, append).map_err(|e| init_error(&e.to_string()))?;
@@ -171,6 +172,10 @@ fn boot(t: &'static JavaThread) -> VmResult<()> {
     if let Err(m) = crate::compiler::broker::start(&get().options) {
         fail(&m);
     }
+    if let Err(m) = crate::threads::deflation::start(&get().options.flags) {
+        fail(&m);
+    }
+    crate::observe::value_based::start(&get().options.flags);
     crate::exceptions::preallocated::initialize(t)?;
     for name in [
         "java/lang/OutOfMemoryError",

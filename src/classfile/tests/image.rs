@@ -87,7 +87,7 @@ fn every_class_of_the_jdk_parses() {
 #[test]
 fn what_the_class_library_tells_the_vm() {
     let image = jdk_image();
-    let options = ParseOptions { vm_annotations: true, ..ParseOptions::default() };
+    let options = ParseOptions { vm_annotations: true, contended: true, ..ParseOptions::default() };
     let load = |name: &str| {
         image.find_class("java.base", name.as_bytes()).expect("well-formed").expect("there")
     };
