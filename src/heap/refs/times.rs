@@ -37,8 +37,7 @@ struct Times {
 static TIMES: Mutex<Times> = Mutex::new(Times::NONE);
 
 impl Times {
-    const NONE: Times =
-        Times { steps: [None; STEPS], counts: [Count { discovered: 0, cleared: 0 }; 4] };
+    const NONE: Times = Times { steps: [None; STEPS], counts: [Count { discovered: 0, cleared: 0 }; 4] };
 
     fn phase(&self, steps: &[Step]) -> Duration {
         steps.iter().filter_map(|s| self.steps[*s as usize]).sum()
@@ -83,8 +82,8 @@ fn step_line(name: &str, time: Option<Duration>, by_worker: bool) -> String {
             0.0
         ),
         (true, None) => format!("{:<25} skipped", format!("{name} (ms):")),
-        (false, Some(t)) => format!("{:<25} {t:4.1}ms", format!("{name}:")),
-        (false, None) => format!("{:<25} skipped", format!("{name}:")),
+        (false, Some(t)) => format!("{name}: {t:.1}ms"),
+        (false, None) => format!("{name}: skipped"),
     }
 }
 
@@ -100,7 +99,10 @@ pub(in crate::heap) fn report(id: &str) {
     // G1 shows it as a part of its pause's phases.
     let base = if vm.options.flags.bool("UseG1GC") { 4 } else { 0 };
     let line = |indent: usize, text: &str| log!(Debug, [gc, phases, ref], "{id} {:1$}{text}", "", base + indent);
-    let part = |name: &str, steps: &[Step]| line(4, &step_line(name, steps.iter().any(|s| times.steps[*s as usize].is_some()).then(|| times.phase(steps)), by_worker));
+    let part = |name: &str, steps: &[Step]| {
+        let made = steps.iter().any(|s| times.steps[*s as usize].is_some());
+        line(4, &step_line(name, made.then(|| times.phase(steps)), by_worker))
+    };
     let phase = |name: &str, steps: &[Step]| line(2, &format!("{name}: {:.1}ms", millis(times.phase(steps))));
     use Step::*;
     let all = [ClearSoft, ClearWeak, FindFinal, KeepFinal, ClearPhantom];
