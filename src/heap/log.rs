@@ -19,16 +19,20 @@ pub enum Cause {
     HeapInspection,
     HeapDump,
     WhiteBox,
+    MetadataThreshold,
+    LastDitch,
 }
 
 impl Cause {
-    const ALL: [Cause; 6] = [
+    const ALL: [Cause; 8] = [
         Cause::AllocationFailure,
         Cause::SystemGc,
         Cause::DiagnosticCommand,
         Cause::HeapInspection,
         Cause::HeapDump,
         Cause::WhiteBox,
+        Cause::MetadataThreshold,
+        Cause::LastDitch,
     ];
 
     /// HotSpot's name of it.
@@ -40,6 +44,8 @@ impl Cause {
             Cause::HeapInspection => "Heap Inspection Initiated GC",
             Cause::HeapDump => "Heap Dump Initiated GC",
             Cause::WhiteBox => "WhiteBox Initiated Full GC",
+            Cause::MetadataThreshold => "Metadata GC Threshold",
+            Cause::LastDitch => "Last ditch collection",
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod dump;
 pub mod histogram;
 pub mod layout;
 pub mod log;
+pub mod metadata;
 pub mod mmtk_binding;
 pub mod refs;
 pub mod unloading;
@@ -70,6 +71,7 @@ pub struct HeapConfig {
     pub class_unloading: bool,
     /// -XX:SoftRefLRUPolicyMSPerMB
     pub soft_ref_ms_per_mb: u64,
+    pub metadata: metadata::Limits,
 }
 
 impl Default for HeapConfig {
@@ -83,6 +85,7 @@ impl Default for HeapConfig {
             stress_bytes: None,
             class_unloading: true,
             soft_ref_ms_per_mb: 1000,
+            metadata: metadata::Limits::default(),
         }
     }
 }
@@ -144,6 +147,7 @@ pub fn init(config: &HeapConfig) -> Result<(), String> {
     builder.set_vm_layout(vm_layout(config.max));
     refs::configure(config.soft_ref_ms_per_mb, config.max);
     unloading::configure(config.class_unloading);
+    metadata::configure(config.metadata, config.class_unloading);
     mmtk_binding::set_mmtk(Box::leak(memory_manager::mmtk_init::<Kiln>(&builder)));
     memory_manager::initialize_collection(mmtk(), VMThread::UNINITIALIZED);
     conservative::set_heap_range(

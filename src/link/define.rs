@@ -36,7 +36,11 @@ pub(super) fn next_class_id() -> u32 {
 
 /// Throws `OutOfMemoryError: Metaspace`.
 pub(super) fn metaspace<T>(t: &JavaThread, r: Result<T, MetaspaceExhausted>) -> VmResult<T> {
-    r.map_err(|_| throw(t, "java/lang/OutOfMemoryError", Some("Metaspace".into())))
+    r.map_err(|_| {
+        // A dead word on the stack must not keep the loaders that a handler lets go of.
+        crate::threads::stale::request(t);
+        throw(t, "java/lang/OutOfMemoryError", Some("Metaspace".into()))
+    })
 }
 
 /// Parses under the rules of the loader.

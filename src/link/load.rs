@@ -165,6 +165,7 @@ fn load_boot(t: &JavaThread, loader: LoaderRef, name: Symbol) -> VmResult<Option
     let found = crate::vm::get().find_boot_class(loader, name);
     let found = found.map_err(|m| throw(t, "java/lang/ClassFormatError", Some(m)))?;
     let Some((bytes, source)) = found else { return Ok(None) };
+    crate::heap::metadata::before_class(t, bytes.len());
     let file = define::parse_class(t, loader, Some(name), bytes, None)?;
     let options = DefineOptions { protection_domain: Oop::NULL, source: Some(&source), hidden: None };
     let class = define::build_class(t, loader, loader, file, &options)?;
@@ -694,6 +695,7 @@ fn define_in(
     options: &DefineOptions<'_>,
 ) -> VmResult<ClassRef> {
     // The class file is read in place for the life of the class.
+    crate::heap::metadata::before_class(t, bytes.len());
     let place = define::metaspace(t, home.arena.alloc(bytes.len()))?;
     // SAFETY: fresh memory of that size, for the life of the class.
     let bytes: &'static [u8] = unsafe {

@@ -138,6 +138,19 @@ pub fn reserved_bytes() -> usize {
     REGION_BYTES
 }
 
+/// Bytes that arenas may hold in all.
+static LIMIT: AtomicUsize = AtomicUsize::new(REGION_BYTES);
+
+/// Arenas shall not hold more than `bytes` in all (-XX:MaxMetaspaceSize).
+pub fn set_limit(bytes: usize) {
+    LIMIT.store(bytes.min(REGION_BYTES), Ordering::Relaxed)
+}
+
+/// Bytes that arenas may still take: at most, since pieces given back may be too small.
+pub fn left_bytes() -> usize {
+    LIMIT.load(Ordering::Relaxed).saturating_sub(used_bytes())
+}
+
 /// Bytes that arenas hold at present.
 pub fn used_bytes() -> usize {
     REGION.get().map_or(0, |r| r.state.lock().used)
@@ -163,6 +176,9 @@ fn set_owner(address: usize, bytes: usize, tag: usize) {
 fn take_chunk(bytes: usize) -> Option<usize> {
     let r = region();
     let mut s = r.state.lock();
+    if s.used + bytes > LIMIT.load(Ordering::Relaxed) {
+        return None;
+    }
     let found = s.free.take(bytes);
     if let Some(address) = found {
         s.used += bytes;

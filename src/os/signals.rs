@@ -138,38 +138,6 @@ pub fn set_handler(signal: i32, handler: usize) -> Option<usize> {
     }
 }
 
-/// Signals that a Java thread must get, whatever whoever started the process or the thread has blocked: those that
-/// compiled code works with, and those that end the VM in good order.
-const NEEDED: [i32; 7] =
-    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGHUP, libc::SIGINT, libc::SIGTERM];
-
-/// Unblocks what a Java thread needs; the mask before. (A VM is often started by a thread of another one, which blocks
-/// SIGQUIT, and processes inherit the mask.)
-pub fn unblock_for_java() -> libc::sigset_t {
-    let end_by = |s: &i32| crate::vm::try_get().is_none_or(|vm| !vm.options.settings.reduce_signal_usage) && !is_ignored(*s);
-    let is_end = |s: &i32| matches!(*s, libc::SIGHUP | libc::SIGINT | libc::SIGTERM);
-    unblock(NEEDED.into_iter().filter(|s| !is_end(s) || end_by(s)))
-}
-
-fn unblock(signals: impl Iterator<Item = i32>) -> libc::sigset_t {
-    // SAFETY: both sets are initialized here.
-    unsafe {
-        let (mut set, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
-        libc::sigemptyset(&mut set);
-        signals.for_each(|s| {
-            libc::sigaddset(&mut set, s);
-        });
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, &mut before);
-        before
-    }
-}
-
-/// Goes back to what [`unblock_for_java`] has given.
-pub fn restore_mask(mask: &libc::sigset_t) {
-    // SAFETY: a set that the system has given.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
-}
-
 /// Sends the signal to this process as if it came from outside.
 pub fn raise(signal: i32) {
     // SAFETY: no preconditions.
@@ -242,12 +210,7 @@ pub fn start_dispatcher(t: &JavaThread) -> VmResult<()> {
 
 /// The dispatcher's life.
 fn dispatch(t: &JavaThread) {
-<<<<<<< HEAD
-    // Whatever the other threads do, this one takes it.
-    unblock(std::iter::once(libc::SIGQUIT));
-=======
     change_mask(libc::SIG_UNBLOCK, &set_of([libc::SIGQUIT]));
->>>>>>> jt
     loop {
         let signal = state::blocked(t, wait);
         if signal == libc::SIGQUIT {

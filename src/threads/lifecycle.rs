@@ -154,11 +154,7 @@ fn adopt(t: &'static JavaThread) {
         t.pthread.store(libc::pthread_self() as usize, Ordering::Relaxed);
     }
     t.vm.started_at.store(crate::observe::log::uptime().as_micros() as u64, Ordering::Relaxed);
-<<<<<<< HEAD
-    t.vm.signal_mask.set(Some(crate::os::signals::unblock_for_java()));
-=======
     t.vm.caller_signals.set(Some(signals::enter()));
->>>>>>> jt
     JavaThread::set_current(Some(t));
 }
 
@@ -218,19 +214,11 @@ pub fn to_native(t: &JavaThread) {
 /// registry. The OS thread goes on, unattached.
 pub fn detach(t: &'static JavaThread) {
     exit(t);
-<<<<<<< HEAD
-    let mask = t.vm.signal_mask.get();
-    unregister(t, t);
-    JavaThread::set_current(None);
-    if let Some(mask) = mask {
-        crate::os::signals::restore_mask(&mask);
-=======
     let mask = t.vm.caller_signals.get();
     unregister(t, t);
     JavaThread::set_current(None);
     if let Some(before) = mask {
         signals::leave(&before);
->>>>>>> jt
     }
     // SAFETY: leaked by `register`, and no longer on the list.
     destroy(unsafe { Box::from_raw(t as *const JavaThread as *mut JavaThread) });

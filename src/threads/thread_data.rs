@@ -25,8 +25,6 @@ pub struct ThreadData {
     pub daemon: AtomicBool,
     /// threads::lifecycle: a thread of the VM's own, which the program neither sees nor counts.
     pub hidden: AtomicBool,
-    /// threads::lifecycle: the OS thread's signal mask before it was attached.
-    pub signal_mask: Cell<Option<libc::sigset_t>>,
     /// threads::status: how often the thread blocked to enter a monitor, and how often it
     /// waited, slept or parked.
     pub blocked_count: AtomicU64,

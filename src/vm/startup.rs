@@ -255,5 +255,11 @@ fn heap_config(vm: &Vm) -> heap::HeapConfig {
         stress_bytes: settings.gc_stress_interval,
         class_unloading: flags.bool("ClassUnloading"),
         soft_ref_ms_per_mb: flags.signed("SoftRefLRUPolicyMSPerMB").max(0) as u64,
+        metadata: heap::metadata::Limits {
+            first: flags.unsigned("MetaspaceSize") as usize,
+            max: flags.unsigned("MaxMetaspaceSize") as usize,
+            min_free: flags.unsigned("MinMetaspaceFreeRatio") as usize,
+            max_free: flags.unsigned("MaxMetaspaceFreeRatio") as usize,
+        },
     }
 }
