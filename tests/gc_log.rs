@@ -72,3 +72,15 @@ fn verbose_gc_is_the_same_as_a_log_of_gc() {
     assert_eq!(verbose.first(), log.first());
     assert_eq!(verbose.iter().collect::<BTreeSet<_>>(), log.iter().collect::<BTreeSet<_>>());
 }
+
+#[test]
+fn references_are_told_of_as_hotspot_does() {
+    let names = |vm: &Path| -> BTreeSet<String> {
+        let all = lines(vm, "-Xlog:gc+phases+ref=debug:stdout:none");
+        let told = all.iter().filter_map(|l| l.strip_prefix("GC(")?.split_once(") "));
+        told.map(|(_, text)| text.split(':').next().unwrap_or_default().to_string()).collect()
+    };
+    let expected = names(&java_home().join("bin/java"));
+    assert!(expected.contains("Reference Processing") && expected.len() > 10, "{expected:?}");
+    assert_eq!(names(kiln()), expected);
+}

@@ -4,7 +4,7 @@
 
 use super::layout::{side_bit, Oop, ARRAY_LENGTH_OFFSET, CLASS_OFFSET, HEADER_BYTES};
 use super::mmtk_binding::{mutator_of, to_mmtk};
-use super::{access, layout};
+use super::{access, layout, log, refs, Cause};
 use crate::exceptions::{out_of_memory, throw, Thrown, VmResult};
 use crate::meta::class::{class_flags, ClassRef};
 use crate::meta::well_known::KnownField;
@@ -84,6 +84,24 @@ fn raw_slow(t: &JavaThread, bytes: usize, class_word: u32) -> Oop {
     if super::is_full_for_good(bytes) {
         return Oop::NULL;
     }
+    let before = refs::collections_without_soft();
+    let o = raw_once(t, bytes, class_word);
+    if !o.is_null() {
+        log::watch_usage();
+        return o;
+    }
+    if refs::collections_without_soft() != before {
+        return o;
+    }
+    // What is larger than the heap is refused at once. But before an OutOfMemoryError all soft references must have
+    // been cleared, and who catches it counts on the collections that others make then.
+    refs::give_up_soft();
+    super::collect(t, Cause::AllocationFailure);
+    raw_once(t, bytes, class_word)
+}
+
+/// One try, which may collect.
+fn raw_once(t: &JavaThread, bytes: usize, class_word: u32) -> Oop {
     let semantics =
         if bytes > LARGE_OBJECT_BYTES { AllocationSemantics::Los } else { AllocationSemantics::Default };
     stale::allocating(t, || {
@@ -164,6 +182,12 @@ fn nested_array(t: &JavaThread, class: ClassRef, lengths: &[i32]) -> VmResult<Oo
         }
     }
     Ok(outer)
+}
+
+/// Whether the object has not yet survived a collection, where that makes a difference.
+pub fn is_young(object: Oop) -> bool {
+    let plan = super::mmtk_binding::mmtk().get_plan();
+    plan.generational().is_some_and(|g| g.is_object_in_nursery(to_mmtk(object)))
 }
 
 /// A mirror of `bytes` bytes for `java.lang.Class` class `class_class`: pinned for good.

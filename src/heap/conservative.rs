@@ -2,15 +2,20 @@
 //! object pins that object.
 
 use super::layout::{widen, Oop};
+use super::mmtk_binding::mmtk;
 use super::unloading;
 use crate::code::frames;
 use crate::interpreter::frame::{Frame, FrameKind};
+use crate::interpreter::slot_types;
 use crate::threads::thread::ThreadState;
 use crate::threads::JavaThread;
 use crate::{log, log_enabled};
 use mmtk::memory_manager;
 use mmtk::util::{Address, ObjectReference};
+use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::LazyLock;
 
 static HEAP_START: AtomicUsize = AtomicUsize::new(0);
 static HEAP_END: AtomicUsize = AtomicUsize::new(0);
@@ -26,8 +31,17 @@ pub fn heap_range() -> (usize, usize) {
     (HEAP_START.load(Ordering::Relaxed), HEAP_END.load(Ordering::Relaxed))
 }
 
+/// Locals of frames, by method and call, that hold no reference; `None` where that is not known.
+type Dead = HashMap<(usize, usize), Option<Vec<bool>>>;
+
+static DEAD: LazyLock<Mutex<Dead>> = LazyLock::new(Mutex::default);
+
 /// Start of a pause.
 pub(super) fn prepare() {
+    if unloading::is_active() {
+        // A method's address may be another one's after this. What is on a stack now is not freed in this pause.
+        DEAD.lock().clear();
+    }
     debug_assert!(HEAP_START.load(Ordering::Relaxed) != 0, "the heap range is set at start-up");
 }
 
@@ -40,13 +54,17 @@ struct Scan {
     trace: bool,
     /// Classes are being unloaded: their memory must not be freed while a word may be an address in it.
     unloads: bool,
+    /// Which locals of interpreted callers may hold references is looked up. Collections of the young generation alone
+    /// do without: what is kept by mistake is kept until the next full one anyway.
+    exact: bool,
 }
 
 impl Scan {
     fn new() -> Scan {
         let start = HEAP_START.load(Ordering::Relaxed);
         let extent = HEAP_END.load(Ordering::Relaxed) - start;
-        Scan { start, extent, found: Vec::new(), trace: log_enabled!(Trace, [gc, marking]), unloads: unloading::is_active() }
+        let nursery = mmtk().get_plan().generational().is_some_and(|g| g.is_current_gc_nursery());
+        Scan { start, extent, found: Vec::new(), trace: log_enabled!(Trace, [gc, marking]), unloads: unloading::is_active(), exact: !nursery }
     }
 
     /// A wide word: a reference or an interior pointer.
@@ -127,11 +145,28 @@ impl Scan {
     unsafe fn java_stack(&mut self, t: &JavaThread) {
         let mut top = t.stack_top.get() as usize;
         let mut next = t.top_frame.get() as *const Frame;
+        let mut callee = None;
         while let Some(f) = next.as_ref() {
             if self.trace {
                 log_frame(f);
             }
-            self.java(f.locals as usize, f as *const Frame as usize);
+            let dead = match callee {
+                // It stands at the call.
+                Some(FrameKind::Java | FrameKind::Native) if self.exact && f.kind == FrameKind::Java => dead_locals(f),
+                _ => None,
+            };
+            match dead {
+                // Variables of a scope that the program has left, say in the last iteration of a loop.
+                Some(dead) => {
+                    let local = |i: usize| f.locals as usize + 8 * i;
+                    for i in (0..dead.len()).filter(|i| !dead[*i]) {
+                        self.java(local(i), local(i + 1));
+                    }
+                    self.java(local(dead.len()), f as *const Frame as usize);
+                }
+                None => self.java(f.locals as usize, f as *const Frame as usize),
+            }
+            callee = Some(f.kind);
             if f.kind == FrameKind::Java {
                 self.java(f.stack_base() as usize, f.sp as usize);
             } else {
@@ -142,6 +177,21 @@ impl Scan {
             next = f.prev;
         }
     }
+}
+
+/// Which locals of an interpreted frame that has called hold no reference.
+fn dead_locals(f: &Frame) -> Option<Vec<bool>> {
+    let (m, bci) = (f.method()?, f.bci());
+    if !slot_types::is_call(m, bci) {
+        return None;
+    }
+    let key = (m as *const _ as usize, bci);
+    if let Some(known) = DEAD.lock().get(&key) {
+        return known.clone();
+    }
+    let dead = slot_types::without_references(m, bci);
+    DEAD.lock().insert(key, dead.clone());
+    dead
 }
 
 /// Says where a frame is: what holds an object is found between two of them.

@@ -1,10 +1,11 @@
-//! What `-Xlog:gc*` and `-verbose:gc` tell of the heap and its collections, in HotSpot's form.
+//! What `-Xlog:gc*` and `-verbose:gc` tell of the heap and its collections, in HotSpot's form, and what `GarbageCollector`
+//! and memory pool beans show of the last one.
 
 use super::{mmtk_binding, refs, total_bytes, used_bytes, HeapConfig, Plan};
 use crate::log;
 use crate::meta::metaspace;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -51,13 +52,90 @@ pub(super) fn request(cause: Cause) {
     REQUESTED.store(cause as u8, Ordering::Relaxed);
 }
 
+/// The sizes of what memory pools stand for, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sizes {
+    /// The Java heap: in use, and had from the system.
+    pub heap: usize,
+    pub heap_total: usize,
+    pub metaspace: usize,
+    pub code: usize,
+}
+
+impl Sizes {
+    /// Those of now.
+    pub fn now() -> Sizes {
+        let heap = used_bytes();
+        HEAP_PEAK.fetch_max(heap, Ordering::Relaxed);
+        Sizes {
+            heap,
+            heap_total: total_bytes().max(heap),
+            metaspace: metaspace::used_bytes(),
+            code: crate::code::cache::get().map_or(0, |c| c.usage().1),
+        }
+    }
+}
+
+/// Most bytes of the heap that were seen in use.
+pub static HEAP_PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// A collection that is over. Times count from the VM's start.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// 1 for the first.
+    pub number: u64,
+    pub nursery: bool,
+    pub cause: Cause,
+    pub start: Duration,
+    pub end: Duration,
+    pub before: Sizes,
+    pub after: Sizes,
+}
+
+static LAST: Mutex<Option<Record>> = Mutex::new(None);
+
+/// The last collection.
+pub fn last() -> Option<Record> {
+    *LAST.lock()
+}
+
+/// Who is told of every collection, at the end of its pause.
+static OBSERVER: OnceLock<fn(&Record)> = OnceLock::new();
+
+/// Has `observer` called at the end of every pause of a collection, on a thread of the collector's. There is one.
+pub fn observe(observer: fn(&Record)) {
+    OBSERVER.get_or_init(|| observer);
+}
+
+/// Who watches how much of the heap is in use between collections, too.
+static USAGE_WATCHER: OnceLock<fn()> = OnceLock::new();
+static USAGE_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// From now on, or no longer, `watcher` is called when a thread has got new memory to allocate from. There is one; it
+/// may neither allocate nor stop.
+pub fn set_usage_watcher(on: bool, watcher: fn()) {
+    USAGE_WATCHER.get_or_init(|| watcher);
+    USAGE_WATCHED.store(on, Ordering::Release);
+}
+
+#[inline]
+pub(super) fn watch_usage() {
+    if USAGE_WATCHED.load(Ordering::Acquire) {
+        if let Some(watcher) = USAGE_WATCHER.get() {
+            watcher();
+        }
+    }
+}
+
 /// The collection that is on.
 struct Collection {
     title: String,
+    nursery: bool,
+    cause: Cause,
     start: Instant,
+    uptime: Duration,
     cpu: (Duration, Duration),
-    used: usize,
-    metaspace: usize,
+    before: Sizes,
 }
 
 static CURRENT: Mutex<Option<Collection>> = Mutex::new(None);
@@ -89,10 +167,12 @@ pub(super) fn begin(nursery: bool) {
     log!(Info, [gc, start], "{title}");
     *CURRENT.lock() = Some(Collection {
         title,
+        nursery,
+        cause,
         start: Instant::now(),
+        uptime: crate::observe::log::uptime(),
         cpu: cpu_times(),
-        used: used_bytes(),
-        metaspace: metaspace::used_bytes(),
+        before: Sizes::now(),
     });
 }
 
@@ -100,16 +180,30 @@ pub(super) fn begin(nursery: bool) {
 pub(super) fn end() {
     let Some(c) = CURRENT.lock().take() else { return };
     let (used, total) = (used_bytes(), total_bytes());
+    let record = Record {
+        number: mmtk_binding::collections() + 1,
+        nursery: c.nursery,
+        cause: c.cause,
+        start: c.uptime,
+        end: crate::observe::log::uptime(),
+        before: c.before,
+        after: Sizes::now(),
+    };
+    *LAST.lock() = Some(record);
+    if let Some(observer) = OBSERVER.get() {
+        observer(&record);
+    }
     let id = c.title.split(' ').next().unwrap_or_default();
     let kb = |bytes: usize| bytes >> 10;
     let mb = |bytes: usize| bytes >> 20;
     let plan = plan();
-    log!(Info, [gc, heap], "{id} {plan:?}: {0}K({2}K)->{1}K({2}K)", kb(c.used), kb(used), kb(total));
-    let (before, after) = (kb(c.metaspace), kb(metaspace::used_bytes()));
+    refs::report_times(id);
+    log!(Info, [gc, heap], "{id} {plan:?}: {0}K({2}K)->{1}K({2}K)", kb(c.before.heap), kb(used), kb(total));
+    let (before, after) = (kb(c.before.metaspace), kb(record.after.metaspace));
     log!(Info, [gc, metaspace], "{id} Metaspace: {before}K({before}K)->{after}K({after}K)");
     let pause = c.start.elapsed();
     let millis = pause.as_secs_f64() * 1000.0;
-    log!(Info, [gc], "{} {}M->{}M({}M) {millis:.3}ms", c.title, mb(c.used), mb(used), mb(total));
+    log!(Info, [gc], "{} {}M->{}M({}M) {millis:.3}ms", c.title, mb(c.before.heap), mb(used), mb(total));
     let (user, system) = cpu_times();
     log!(
         Info,
@@ -121,9 +215,18 @@ pub(super) fn end() {
     );
 }
 
+/// Collector threads.
+static WORKERS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many threads the collector has.
+pub fn workers() -> usize {
+    WORKERS.load(Ordering::Relaxed)
+}
+
 /// The heap has been made.
 pub(super) fn init(config: &HeapConfig) {
     PLAN.get_or_init(|| config.plan);
+    WORKERS.store(super::worker_count(config), Ordering::Relaxed);
     log!(Info, [gc], "Using {:?}", config.plan);
     let processors = std::thread::available_parallelism().map_or(1, |n| n.get());
     let mb = |bytes: usize| bytes >> 20;

@@ -5,6 +5,10 @@
 //! references, whose referents live on; what those kept alive is traced and the steps repeat;
 //! phantom references, then JNI weak references, the string table and monitors.
 
+mod times;
+
+pub(super) use times::report as report_times;
+
 use super::access::{load, load_ref, store};
 use super::layout::Oop;
 use super::mmtk_binding::{from_mmtk, mmtk, to_mmtk, Kiln, Slot};
@@ -20,18 +24,20 @@ use mmtk::vm::{ObjectTracer, ObjectTracerContext};
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
+use times::Step;
 
 /// References met in this pause whose referent is not (yet) strongly reachable.
 #[derive(Default)]
 struct Discovered {
-    /// Soft (those the policy gives up) and weak.
+    /// Those that the policy gives up.
+    soft: Vec<usize>,
     weak: Vec<usize>,
     finals: Vec<usize>,
     phantom: Vec<usize>,
 }
 
 static DISCOVERED: Mutex<Discovered> =
-    Mutex::new(Discovered { weak: Vec::new(), finals: Vec::new(), phantom: Vec::new() });
+    Mutex::new(Discovered { soft: Vec::new(), weak: Vec::new(), finals: Vec::new(), phantom: Vec::new() });
 
 /// Head of the pending list, linked through `Reference.discovered`. A root.
 static PENDING: RootSlot = RootSlot::new(Oop::NULL);
@@ -43,6 +49,20 @@ static MAX_HEAP: AtomicUsize = AtomicUsize::new(0);
 /// Soft references idle longer than this (in ms of the soft-reference clock) are given up.
 static SOFT_LIMIT_MS: AtomicU64 = AtomicU64::new(u64::MAX);
 static CLEAR_ALL_SOFT: AtomicBool = AtomicBool::new(false);
+/// The next full collection is to give up all soft references.
+static CLEAR_ALL_WANTED: AtomicBool = AtomicBool::new(false);
+/// Full collections that have done so.
+static CLEARED_ALL: AtomicU64 = AtomicU64::new(0);
+
+/// How many full collections have given up all soft references.
+pub(super) fn collections_without_soft() -> u64 {
+    CLEARED_ALL.load(Ordering::SeqCst)
+}
+
+/// Has the next full collection give up all soft references.
+pub(super) fn give_up_soft() {
+    CLEAR_ALL_WANTED.store(true, Ordering::SeqCst)
+}
 
 /// Sets -XX:SoftRefLRUPolicyMSPerMB and the maximum heap size in bytes.
 pub(super) fn configure(ms_per_mb: u64, max_heap: usize) {
@@ -59,8 +79,13 @@ pub(super) fn max_heap_bytes() -> usize {
 /// would be free if the heap grew to its maximum (HotSpot's LRUMaxHeapPolicy).
 pub(super) fn prepare() {
     let d = DISCOVERED.lock();
-    assert!(d.weak.is_empty() && d.finals.is_empty() && d.phantom.is_empty(), "left over from the last pause");
-    CLEAR_ALL_SOFT.store(mmtk().is_emergency_collection(), Ordering::Relaxed);
+    assert!(d.soft.is_empty() && d.weak.is_empty() && d.finals.is_empty() && d.phantom.is_empty(), "left over from the last pause");
+    let nursery = mmtk().get_plan().generational().is_some_and(|g| g.is_current_gc_nursery());
+    let all = mmtk().is_emergency_collection() || !nursery && CLEAR_ALL_WANTED.swap(false, Ordering::SeqCst);
+    CLEAR_ALL_SOFT.store(all, Ordering::Relaxed);
+    if all && !nursery {
+        CLEARED_ALL.fetch_add(1, Ordering::SeqCst);
+    }
     let free_mb = max_heap_bytes().saturating_sub(USED_AFTER_LAST.load(Ordering::Relaxed)) as u64 >> 20;
     SOFT_LIMIT_MS.store(free_mb.saturating_mul(MS_PER_MB.load(Ordering::Relaxed)), Ordering::Relaxed);
 }
@@ -107,6 +132,7 @@ pub(super) fn discover(r: Oop, kind: ReferenceKind) -> bool {
     match kind {
         ReferenceKind::Final => d.finals.push(r.address()),
         ReferenceKind::Phantom => d.phantom.push(r.address()),
+        ReferenceKind::Soft => d.soft.push(r.address()),
         _ => d.weak.push(r.address()),
     }
     true
@@ -185,53 +211,67 @@ fn enqueue(r: usize) {
     PENDING.set(Oop::from_address(r));
 }
 
+/// Clears and enqueues those of `references` whose referents are dead; how many.
+fn clear_dead(references: &[usize]) -> usize {
+    let mut cleared = 0;
+    for &r in references {
+        if update_or_clear(referent_slot(r)) {
+            enqueue(r);
+            cleared += 1;
+        }
+    }
+    cleared
+}
+
+/// Keeps the dead referents of final references for their finalizers, and enqueues the references.
+fn keep_alive(tracer: &mut impl ObjectTracer, references: &[usize]) {
+    for &r in references {
+        let next = Slot::narrow(r + KnownField::ReferenceNext.offset());
+        if next.get() != 0 {
+            continue; // met twice
+        }
+        let slot = referent_slot(r);
+        let kept = tracer.trace_object(to_mmtk(Oop::from_address(slot.get())));
+        slot.set(from_mmtk(kept).address());
+        next.set(r);
+        enqueue(r);
+    }
+}
+
 /// Weak processing; called again after everything newly traced has been visited if it returns
 /// true.
 pub(super) fn process(worker: &mut GCWorker<Kiln>, context: impl ObjectTracerContext<Kiln>) -> bool {
-    let (weak, finals) = {
+    let (soft, weak, finals) = {
         let mut d = DISCOVERED.lock();
-        (std::mem::take(&mut d.weak), std::mem::take(&mut d.finals))
+        (std::mem::take(&mut d.soft), std::mem::take(&mut d.weak), std::mem::take(&mut d.finals))
     };
-    for r in weak {
-        if update_or_clear(referent_slot(r)) {
-            enqueue(r);
-        }
-    }
+    times::step(ReferenceKind::Soft, Step::ClearSoft, soft.len(), || clear_dead(&soft));
+    times::step(ReferenceKind::Weak, Step::ClearWeak, weak.len(), || clear_dead(&weak));
     let mut dead = Vec::new();
-    for r in finals {
-        let slot = referent_slot(r);
-        match slot.get() {
-            0 => {}
-            a => match fate(a) {
-                Fate::Alive => {}
-                Fate::Moved(n) => slot.set(n),
-                Fate::Dead => dead.push(r),
-            },
+    times::step(ReferenceKind::Final, Step::FindFinal, finals.len(), || {
+        for &r in &finals {
+            let slot = referent_slot(r);
+            match slot.get() {
+                0 => {}
+                a => match fate(a) {
+                    Fate::Alive => {}
+                    Fate::Moved(n) => slot.set(n),
+                    Fate::Dead => dead.push(r),
+                },
+            }
         }
-    }
+        dead.len()
+    });
     if !dead.is_empty() {
         // One tracer for all of them: each `with_tracer` costs a work packet.
-        context.with_tracer(worker, |tracer| {
-            for r in dead {
-                let next = Slot::narrow(r + KnownField::ReferenceNext.offset());
-                if next.get() != 0 {
-                    continue; // met twice
-                }
-                let slot = referent_slot(r);
-                let kept = tracer.trace_object(to_mmtk(Oop::from_address(slot.get())));
-                slot.set(from_mmtk(kept).address());
-                next.set(r);
-                enqueue(r);
-            }
+        times::step(ReferenceKind::Final, Step::KeepFinal, dead.len(), || {
+            context.with_tracer(worker, |tracer| keep_alive(tracer, &dead));
+            0
         });
         return true;
     }
     let phantom = std::mem::take(&mut DISCOVERED.lock().phantom);
-    for r in phantom {
-        if update_or_clear(referent_slot(r)) {
-            enqueue(r);
-        }
-    }
+    times::step(ReferenceKind::Phantom, Step::ClearPhantom, phantom.len(), || clear_dead(&phantom));
     roots::for_each_weak(&mut |slot| {
         update_or_clear(slot);
     });

@@ -88,8 +88,23 @@ pub fn arguments(m: &Method) -> Vec<Kind> {
 /// The slots before the instruction at `bci` of a method with code; `None` if nothing leads there, or the code is
 /// beyond understanding (which only code that was not verified is).
 pub fn before(m: MethodRef, bci: usize) -> Option<Slots> {
-    let mut states = Inference::new(m).run()?;
-    states.get_mut(bci)?.take()
+    Inference::new(m).run()?.states.get_mut(bci)?.take()
+}
+
+/// Whether the instruction at `bci` calls a method.
+pub fn is_call(m: MethodRef, bci: usize) -> bool {
+    matches!(m.code.get(bci), Some(0xb6..=0xba))
+}
+
+/// Which local variables hold no reference that could be used from `bci` on: a number, or different things on different
+/// ways. `None` where that cannot be told, as in subroutines, which have other types for each of their callers.
+pub fn without_references(m: MethodRef, bci: usize) -> Option<Vec<bool>> {
+    let inference = Inference::new(m).run()?;
+    if !inference.calls.is_empty() {
+        return None;
+    }
+    let slots = inference.states.get(bci)?.as_ref()?;
+    Some(slots.locals.iter().map(|k| *k != Kind::Reference).collect())
 }
 
 /// Slots that the instruction at `bci`, an invocation, takes off the stack.
@@ -118,7 +133,8 @@ impl Inference {
         Inference { method, code: Code(method.code), states, work: vec![], calls: vec![], returns: vec![] }
     }
 
-    fn run(mut self) -> Option<Vec<Option<Slots>>> {
+    /// All states.
+    fn run(mut self) -> Option<Inference> {
         let table = &self.method.code_attribute()?.exception_table;
         let mut locals = arguments(self.method);
         locals.resize(self.method.max_locals as usize, Kind::Unknown);
@@ -131,7 +147,7 @@ impl Inference {
             }
             self.step(bci, state)?;
         }
-        Some(self.states)
+        Some(self)
     }
 
     fn reach(&mut self, bci: usize, state: &Slots) -> Option<()> {

@@ -111,6 +111,7 @@ fn initialize_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
         Failed,
         Run,
     }
+    t.vm.awaited_class.set(Some(class));
     let next = state::blocked(t, || {
         let mut owner = class.init.owner.lock();
         loop {
@@ -128,6 +129,7 @@ fn initialize_slow(t: &JavaThread, class: ClassRef) -> VmResult<()> {
             }
         }
     });
+    t.vm.awaited_class.set(None);
     crate::threads::safepoint::poll_suspension(t);
     match next {
         Next::Done => return Ok(()),

@@ -4,6 +4,7 @@
 //! regions, CDS archives) stay unlinked: calling one throws UnsatisfiedLinkError with its name.
 
 mod compiler;
+mod threads;
 
 use super::slots::*;
 use super::Native;
@@ -24,12 +25,12 @@ const CLASSES: [&str; 2] = ["sun/hotspot/WhiteBox", "jdk/test/whitebox/WhiteBox"
 /// The natives of boot class `class` if it is the white box: only its registration, which does
 /// nothing, where `-XX:+WhiteBoxAPI` is not given.
 pub(super) fn natives_of(class: &Symbol) -> impl Iterator<Item = &'static Native> {
-    let (vm, compilers): (&[Native], &[Native]) = match CLASSES.iter().any(|name| *class == *name) {
-        true if options().bool("WhiteBoxAPI") => (TABLE, compiler::TABLE),
-        true => (&TABLE[..1], &[]),
-        false => (&[], &[]),
+    let parts: [&[Native]; 3] = match CLASSES.iter().any(|name| *class == *name) {
+        true if options().bool("WhiteBoxAPI") => [TABLE, compiler::TABLE, threads::TABLE],
+        true => [&TABLE[..1], &[], &[]],
+        false => [&[]; 3],
     };
-    vm.iter().chain(compilers)
+    parts.into_iter().flatten()
 }
 
 static TABLE: &[Native] = &[
@@ -63,6 +64,8 @@ static TABLE: &[Native] = &[
     ("getHeapOopSize", "()I", reference_size),
     ("fullGC", "()V", collect),
     ("youngGC", "()V", collect),
+    ("supportsConcurrentGCBreakpoints", "()Z", no),
+    ("isObjectInOldGen0", "(Ljava/lang/Object;)Z", is_in_old_generation),
     ("forceSafepoint", "()V", force_safepoint),
     ("getObjectAddress0", "(Ljava/lang/Object;)J", object_address),
     ("getObjectSize0", "(Ljava/lang/Object;)J", object_size),
@@ -219,6 +222,13 @@ fn reference_size(_t: &JavaThread, _args: *const u64) -> VmResult<u64> {
 fn collect(t: &JavaThread, _args: *const u64) -> VmResult<u64> {
     crate::threads::stale::without_references(t, || heap::collect(t, heap::Cause::WhiteBox));
     Ok(0)
+}
+
+/// Where there are no generations everything is old.
+fn is_in_old_generation(_t: &JavaThread, args: *const u64) -> VmResult<u64> {
+    // SAFETY: bound to a method of one reference.
+    let object = unsafe { reference(args, 1) };
+    Ok(of_bool(object.non_null().is_some_and(|o| !heap::alloc::is_young(o))))
 }
 
 fn force_safepoint(t: &JavaThread, _args: *const u64) -> VmResult<u64> {

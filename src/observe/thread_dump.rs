@@ -7,7 +7,7 @@ use crate::heap::walk::{self, Walk};
 use crate::heap::{roots, strings};
 use crate::jni::refs;
 use crate::link::load::{mirror_to_class, MirrorOf};
-use crate::meta::class::InstanceKind;
+use crate::meta::class::{ClassRef, ClassState, InstanceKind};
 use crate::meta::method::MethodRef;
 use crate::meta::well_known::{Known, KnownField};
 use crate::threads::{lifecycle, stackwalk, waits, JavaThread};
@@ -83,8 +83,9 @@ fn local_time() -> String {
 }
 
 /// What the thread is doing, as its first line ends.
-fn activity_text(status: i32) -> &'static str {
+fn activity_text(x: &JavaThread, status: i32) -> &'static str {
     match status {
+        _ if awaited_class(x).is_some() => "in Object.wait()",
         s if s & 0x400 != 0 => "waiting for monitor entry",
         s if s & 0x100 != 0 => "in Object.wait()",
         s if s & 0x240 != 0 => "waiting on condition",
@@ -114,6 +115,12 @@ fn status_of(x: &JavaThread) -> i32 {
     load::<i32>(x.thread_object.get(), KnownField::ThreadStatus.offset())
 }
 
+/// The class that the thread waits for another one to initialize. Of a standing thread.
+fn awaited_class(x: &JavaThread) -> Option<ClassRef> {
+    let is_running = |c: &ClassRef| c.state() == ClassState::BeingInitialized && c.initializing_thread() != x.id;
+    x.vm.awaited_class.get().filter(is_running)
+}
+
 /// The frames with the monitors that each holds; at the innermost what the thread waits for.
 fn stack_text(all: &[&JavaThread], x: &JavaThread) -> String {
     let status = status_of(x);
@@ -130,6 +137,8 @@ fn stack_text(all: &[&JavaThread], x: &JavaThread) -> String {
                 _ => "waiting on",
             };
             let _ = writeln!(out, "\t- {what} {}", object_text(o));
+        } else if let Some(c) = awaited_class(x).filter(|_| innermost) {
+            let _ = writeln!(out, "\t- waiting on the Class initialization monitor for {}", c.external_name());
         }
         for o in f.monitors().into_iter().rev() {
             // One that it only enters is no lock yet.
@@ -142,7 +151,7 @@ fn stack_text(all: &[&JavaThread], x: &JavaThread) -> String {
 }
 
 /// The synchronizers on the heap by the address of the Thread that owns them.
-fn synchronizers(heap: &Walk<'_>) -> HashMap<usize, Vec<Oop>> {
+pub fn synchronizers(heap: &Walk<'_>) -> HashMap<usize, Vec<Oop>> {
     let ownable = Known::AbstractOwnableSynchronizer.get();
     let mut found: HashMap<usize, Vec<Oop>> = HashMap::new();
     heap.each_object(|o| {
@@ -169,12 +178,48 @@ fn thread_text(all: &[&JavaThread], x: &JavaThread) -> String {
         lifecycle::cpu_time(x, true) as f64 / 1e6,
         x as *const JavaThread as usize,
         x.os_tid.load(Ordering::Relaxed),
-        activity_text(status),
+        activity_text(x, status),
         x.saved_sp.load(Ordering::Relaxed) & !0xfff,
         state_text(status),
         stack_text(all, x),
     )
 }
+
+/// A standing thread alone, for who looks at it in a handshake while others run.
+pub fn one(x: &JavaThread) -> String {
+    thread_text(&[x], x)
+}
+
+/// Which threads there are, by the addresses that the dump shows them under.
+fn list_text(all: &[&JavaThread]) -> String {
+    let mut out = String::from("Threads class SMR info:\n");
+    let _ = write!(out, "_java_thread_list={:#018x}, length={}, elements={{\n", all.as_ptr() as usize, all.len());
+    let addresses: Vec<String> = all.iter().map(|x| format!("{:#018x}", *x as *const JavaThread as usize)).collect();
+    let lines: Vec<String> = addresses.chunks(4).map(|c| c.join(", ")).collect();
+    out + &lines.join(",\n") + "\n}\n\n"
+}
+
+/// The VM's threads that run no Java code and are no compilers: the collector's. They have no records of their own, so
+/// the system is asked.
+fn vm_threads_text() -> String {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let mut ids: Vec<u64> = tasks.filter_map(|e| e.file_name().to_str()?.parse().ok()).collect();
+    ids.sort_unstable();
+    let mut out = String::new();
+    let read = |id: u64, file: &str| std::fs::read_to_string(format!("/proc/self/task/{id}/{file}")).unwrap_or_default();
+    let collectors = ids.into_iter().filter(|id| read(*id, "comm").trim_end() == COLLECTOR);
+    for (i, id) in collectors.enumerate() {
+        // Nanoseconds on a processor come first.
+        let nanos = read(id, "schedstat").split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+        let elapsed = crate::observe::log::uptime().as_secs_f64();
+        let cpu = nanos as f64 / 1e6;
+        let _ = writeln!(out, "\"{COLLECTOR}#{i}\" os_prio=0 cpu={cpu:.2}ms elapsed={elapsed:.2}s nid={id:#x} runnable  \n");
+    }
+    out
+}
+
+/// What the collector calls its threads.
+const COLLECTOR: &str = "GC Thread";
 
 /// The deadlocks, if there are any, and the stacks of the threads in them.
 fn deadlocks_text(all: &[&JavaThread]) -> String {
@@ -220,6 +265,7 @@ pub fn text(t: &JavaThread, what: What) -> String {
     );
     let deadlocks = walk::inspect(t, None, "PrintThreads", |heap| {
         let all = heap.threads;
+        out += &list_text(all);
         let owned = if what.locks { synchronizers(heap) } else { HashMap::new() };
         for x in all.iter().filter(|x| !x.thread_object.get().is_null()) {
             out += &thread_text(all, x);
@@ -239,6 +285,7 @@ pub fn text(t: &JavaThread, what: What) -> String {
     if let Some(b) = crate::compiler::broker::get() {
         out += &b.dump_threads();
     }
+    out += &vm_threads_text();
     let (globals, weaks) = (refs::global_count(), roots::weak_count());
     let _ = write!(out, "JNI global refs: {globals}, weak refs: {weaks}\n\n");
     out + &deadlocks

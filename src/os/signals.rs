@@ -144,6 +144,58 @@ pub fn raise(signal: i32) {
     unsafe { libc::raise(signal) };
 }
 
+/// The signals that every Java thread takes, whatever it was started with: those that its own code may raise, which the
+/// VM handles, and unless `-Xrs` those that end the VM.
+fn taken_by_all() -> &'static libc::sigset_t {
+    static TAKEN: OnceLock<libc::sigset_t> = OnceLock::new();
+    TAKEN.get_or_init(|| {
+        let ending = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM].into_iter().filter(|s| !is_reduced() && !is_ignored(*s));
+        set_of([libc::SIGILL, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE].into_iter().chain(ending))
+    })
+}
+
+fn is_reduced() -> bool {
+    crate::vm::try_get().is_some_and(|vm| vm.options.settings.reduce_signal_usage)
+}
+
+fn set_of(signals: impl IntoIterator<Item = i32>) -> libc::sigset_t {
+    // SAFETY: sigemptyset initializes the set.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for signal in signals {
+            libc::sigaddset(&mut set, signal);
+        }
+        set
+    }
+}
+
+/// Changes the current thread's mask; the one before.
+fn change_mask(how: i32, set: &libc::sigset_t) -> libc::sigset_t {
+    // SAFETY: both are sets; a thread may change its own mask.
+    unsafe {
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::pthread_sigmask(how, set, &mut before);
+        before
+    }
+}
+
+/// A thread becomes a Java thread: it takes the signals that the VM counts on, whoever has blocked them before (a parent
+/// process may have: HotSpot's threads block SIGQUIT, and what they start inherits that), and leaves SIGQUIT to the
+/// Signal Dispatcher. The mask before, for [`leave`].
+pub fn enter() -> libc::sigset_t {
+    let before = change_mask(libc::SIG_UNBLOCK, taken_by_all());
+    if !is_reduced() {
+        change_mask(libc::SIG_BLOCK, &set_of([libc::SIGQUIT]));
+    }
+    before
+}
+
+/// It is none any more.
+pub fn leave(before: &libc::sigset_t) {
+    change_mask(libc::SIG_SETMASK, before);
+}
+
 /// Starts the Signal Dispatcher thread and makes SIGQUIT print a thread dump (unless `-Xrs`).
 /// Called before `System.initPhase1` ends, whose `Terminator` installs INT, TERM and HUP.
 pub fn start_dispatcher(t: &JavaThread) -> VmResult<()> {
@@ -158,6 +210,7 @@ pub fn start_dispatcher(t: &JavaThread) -> VmResult<()> {
 
 /// The dispatcher's life.
 fn dispatch(t: &JavaThread) {
+    change_mask(libc::SIG_UNBLOCK, &set_of([libc::SIGQUIT]));
     loop {
         let signal = state::blocked(t, wait);
         if signal == libc::SIGQUIT {

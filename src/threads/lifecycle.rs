@@ -11,6 +11,7 @@ use crate::heap::layout::Oop;
 use crate::interpreter::call::call_virtual;
 use crate::meta::class::ClassRef;
 use crate::meta::well_known::{method, Known, KnownField};
+use crate::os::signals;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
@@ -153,6 +154,7 @@ fn adopt(t: &'static JavaThread) {
         t.pthread.store(libc::pthread_self() as usize, Ordering::Relaxed);
     }
     t.vm.started_at.store(crate::observe::log::uptime().as_micros() as u64, Ordering::Relaxed);
+    t.vm.caller_signals.set(Some(signals::enter()));
     JavaThread::set_current(Some(t));
 }
 
@@ -212,8 +214,12 @@ pub fn to_native(t: &JavaThread) {
 /// registry. The OS thread goes on, unattached.
 pub fn detach(t: &'static JavaThread) {
     exit(t);
+    let mask = t.vm.caller_signals.get();
     unregister(t, t);
     JavaThread::set_current(None);
+    if let Some(before) = mask {
+        signals::leave(&before);
+    }
     // SAFETY: leaked by `register`, and no longer on the list.
     destroy(unsafe { Box::from_raw(t as *const JavaThread as *mut JavaThread) });
 }
@@ -266,12 +272,27 @@ fn end_thread_object(t: &JavaThread) {
 /// IllegalThreadStateException if it was started before, OutOfMemoryError if there can be no
 /// more threads.
 pub fn start(t: &JavaThread, object: Oop) -> VmResult<()> {
-    start_with(t, object, run_java)
+    start_with(t, object, false, run_java)
 }
 
 /// Starts a daemon thread of the VM's own that runs `body` in state InVm, with a
 /// `java.lang.Thread` in the system group. `body` must leave no exception pending.
 pub fn start_service(t: &JavaThread, name: &str, priority: i32, body: fn(&JavaThread)) -> VmResult<()> {
+    let object = service_object(t, name, priority)?;
+    let group = crate::vm::startup::system_thread_group().address() as u64;
+    let add = method(Known::ThreadGroup, "add", "(Ljava/lang/Thread;)V");
+    crate::interpreter::call::call(t, add, &[group, object.address() as u64])?;
+    start_with(t, object, false, body)
+}
+
+/// The same for a thread that only thread dumps show: the program neither finds it in its group nor counts it.
+pub fn start_hidden_service(t: &JavaThread, name: &str, priority: i32, body: fn(&JavaThread)) -> VmResult<()> {
+    let object = service_object(t, name, priority)?;
+    start_with(t, object, true, body)
+}
+
+/// The `java.lang.Thread` of a service, which is not started yet.
+fn service_object(t: &JavaThread, name: &str, priority: i32) -> VmResult<Oop> {
     let object = alloc::instance(t, Known::Thread.get())?;
     let name = crate::heap::strings::new(t, name)?;
     let group = crate::vm::startup::system_thread_group().address() as u64;
@@ -279,12 +300,10 @@ pub fn start_service(t: &JavaThread, name: &str, priority: i32, body: fn(&JavaTh
     crate::interpreter::call::call(t, init, &[object.address() as u64, group, name.address() as u64])?;
     store::<u8>(object, KnownField::ThreadDaemon.offset(), 1);
     store::<i32>(object, KnownField::ThreadPriority.offset(), priority);
-    let add = method(Known::ThreadGroup, "add", "(Ljava/lang/Thread;)V");
-    crate::interpreter::call::call(t, add, &[group, object.address() as u64])?;
-    start_with(t, object, body)
+    Ok(object)
 }
 
-fn start_with(t: &JavaThread, object: Oop, body: fn(&JavaThread)) -> VmResult<()> {
+fn start_with(t: &JavaThread, object: Oop, hidden: bool, body: fn(&JavaThread)) -> VmResult<()> {
     if load::<i64>(object, KnownField::ThreadEetop.offset()) != 0
         || load::<i32>(object, KnownField::ThreadStatus.offset()) != Status::New as i32
     {
@@ -295,6 +314,7 @@ fn start_with(t: &JavaThread, object: Oop, body: fn(&JavaThread)) -> VmResult<()
     let stack_bytes = if wanted <= 0 { default } else { (wanted as usize).clamp(256 << 10, 1 << 30) };
     let Some(child) = create(stack_bytes) else { return Err(no_more_threads(t)) };
     child.vm.daemon.store(load::<u8>(object, KnownField::ThreadDaemon.offset()) != 0, Ordering::Relaxed);
+    child.vm.hidden.store(hidden, Ordering::Relaxed);
     // Registering is a safepoint: until then this thread's stack keeps the object, from then on
     // the child's root.
     let child = register(child, Some(t));
@@ -350,13 +370,13 @@ pub fn await_others(t: &JavaThread) {
     })
 }
 
-/// The `java.lang.Thread` of every live thread, in order of start (JVM_GetAllThreads).
+/// The `java.lang.Thread` of every live thread but the VM's own, in order of start (JVM_GetAllThreads).
 pub fn all_thread_objects() -> Vec<crate::heap::roots::Handle> {
     registry::with_all(|threads| {
         threads
             .iter()
+            .filter(|x| x.is_visible())
             .map(|x| x.thread_object.get())
-            .filter(|o| !o.is_null())
             .map(crate::heap::roots::Handle::new)
             .collect()
     })

@@ -226,14 +226,15 @@ pub struct Handshakes {
     waiting: Mutex<Vec<Operation>>,
 }
 
-/// One operation; it lies on its requester's stack, which waits for `done`.
-#[derive(Clone, Copy)]
-struct Operation {
-    run: *mut (dyn FnMut(&JavaThread) + 'static),
-    done: *const AtomicBool,
+/// One operation.
+enum Operation {
+    /// It lies on its requester's stack, which waits for `done`.
+    Awaited { run: *mut (dyn FnMut(&JavaThread) + 'static), done: *const AtomicBool },
+    /// Nobody waits for it.
+    Owned(Box<dyn FnOnce(&JavaThread) + Send>),
 }
 
-// SAFETY: the requester waits, and gives the closure away until it is done.
+// SAFETY: the requester of an awaited one waits, and gives the closure away until it is done.
 unsafe impl Send for Operation {}
 
 /// Runs what waits for `t`, which stands (or is the current thread); the registry is locked.
@@ -244,10 +245,13 @@ fn run_handshakes(t: &JavaThread) {
     let operations = std::mem::take(&mut *t.vm.handshakes.waiting.lock());
     t.poll.fetch_and(!POLL_HANDSHAKE, Ordering::SeqCst);
     for o in operations {
-        // SAFETY: see `Operation`: both live until `done` is set.
-        unsafe {
-            (*o.run)(t);
-            (*o.done).store(true, Ordering::Release);
+        match o {
+            // SAFETY: see `Operation`: both live until `done` is set.
+            Operation::Awaited { run, done } => unsafe {
+                (*run)(t);
+                (*done).store(true, Ordering::Release);
+            },
+            Operation::Owned(run) => run(t),
         }
     }
     STOPPED.notify_all();
@@ -278,7 +282,7 @@ pub fn handshake<R>(t: &JavaThread, eetop: i64, f: impl FnOnce(&JavaThread) -> R
         let Some(target) = r.threads.iter().copied().find(|x| *x as *const JavaThread as i64 == eetop) else {
             return;
         };
-        target.vm.handshakes.waiting.lock().push(Operation { run, done: &done });
+        target.vm.handshakes.waiting.lock().push(Operation::Awaited { run, done: &done });
         target.poll.fetch_or(POLL_HANDSHAKE, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         // A leaving thread runs what waits for it, so `target` lives until `done`.
@@ -296,6 +300,20 @@ pub fn handshake<R>(t: &JavaThread, eetop: i64, f: impl FnOnce(&JavaThread) -> R
         run_handshakes(t);
     });
     result
+}
+
+/// Has `f` run on the thread with this `eetop` later: when it polls, leaves a wait or the VM, or ends, or when someone
+/// else has an operation done on it. By the current thread at once if it is that. Whether the thread is there.
+pub fn handshake_later(t: &JavaThread, eetop: i64, f: impl FnOnce(&JavaThread) + Send + 'static) -> bool {
+    if t as *const JavaThread as i64 == eetop {
+        f(t);
+        return true;
+    }
+    registry::with_thread(eetop, |target| {
+        target.vm.handshakes.waiting.lock().push(Operation::Owned(Box::new(f)));
+        target.poll.fetch_or(POLL_HANDSHAKE, Ordering::SeqCst);
+    })
+    .is_some()
 }
 
 /// A leaving thread: waits for the end of a pause, then runs its handshakes and `f` with the

@@ -5,7 +5,8 @@ use super::JavaThread;
 use crate::heap::access::{load, store};
 use crate::heap::layout::Oop;
 use crate::meta::well_known::KnownField;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 const ALIVE: i32 = 0x1;
 const WAITING: i32 = 0x80;
@@ -27,6 +28,31 @@ pub enum Status {
     BlockedOnMonitorEnter = ALIVE | 0x400,
 }
 
+/// Whether the time that threads block and wait is measured (`ThreadMXBean.setThreadContentionMonitoringEnabled`).
+static MEASURED: AtomicBool = AtomicBool::new(false);
+
+/// Whether it is measured how long threads block and wait.
+pub fn is_contention_measured() -> bool {
+    MEASURED.load(Ordering::Relaxed)
+}
+
+/// Measures it from now on, or no longer.
+pub fn measure_contention(on: bool) {
+    MEASURED.store(on, Ordering::Relaxed)
+}
+
+/// Lets the times of a thread start anew.
+pub fn reset_contention_times(x: &JavaThread) {
+    x.vm.blocked_nanos.store(0, Ordering::Relaxed);
+    x.vm.waited_nanos.store(0, Ordering::Relaxed);
+}
+
+/// Lets the counts of a thread start anew.
+pub fn reset_contention_counts(x: &JavaThread) {
+    x.vm.blocked_count.store(0, Ordering::Relaxed);
+    x.vm.waited_count.store(0, Ordering::Relaxed);
+}
+
 /// Sets the status of a `java.lang.Thread`.
 pub fn set(thread_object: Oop, status: Status) {
     store::<i32>(thread_object, KnownField::ThreadStatus.offset(), status as i32)
@@ -40,12 +66,19 @@ pub fn during<R>(t: &JavaThread, status: Status, f: impl FnOnce() -> R) -> R {
         // Start-up: the main thread's object does not exist yet.
         return f();
     }
-    let counter = if status == Status::BlockedOnMonitorEnter { &t.vm.blocked_count } else { &t.vm.waited_count };
+    let (counter, time) = match status {
+        Status::BlockedOnMonitorEnter => (&t.vm.blocked_count, &t.vm.blocked_nanos),
+        _ => (&t.vm.waited_count, &t.vm.waited_nanos),
+    };
     counter.fetch_add(1, Ordering::Relaxed);
+    let start = is_contention_measured().then(Instant::now);
     let offset = KnownField::ThreadStatus.offset();
     let before = load::<i32>(o, offset);
     store::<i32>(o, offset, status as i32);
     let result = f();
+    if let Some(start) = start {
+        time.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
     // The object may have moved meanwhile, hence from the root again.
     store::<i32>(t.thread_object.get(), offset, before);
     result

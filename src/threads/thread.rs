@@ -201,6 +201,11 @@ impl JavaThread {
         &self.jni_env as *const JniEnv as *mut std::ffi::c_void
     }
 
+    /// Whether the program may see the thread: it has a `java.lang.Thread` and is not the VM's own.
+    pub fn is_visible(&self) -> bool {
+        !self.thread_object.get().is_null() && !self.vm.hidden.load(Ordering::Relaxed)
+    }
+
     pub fn state(&self) -> ThreadState {
         // SAFETY: only values of ThreadState are stored.
         unsafe { std::mem::transmute::<u8, ThreadState>(self.state.load(Ordering::Acquire)) }

@@ -4,6 +4,7 @@ use super::monitor::HashState;
 use super::park::Event;
 use super::safepoint::Handshakes;
 use crate::heap::roots::RootSlot;
+use crate::meta::class::ClassRef;
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -28,6 +29,13 @@ pub struct ThreadData {
     /// waited, slept or parked.
     pub blocked_count: AtomicU64,
     pub waited_count: AtomicU64,
+    /// threads::status: nanoseconds that the thread has blocked and waited while that was measured.
+    pub blocked_nanos: AtomicU64,
+    pub waited_nanos: AtomicU64,
+    /// threads::lifecycle: the signal mask that the thread had when it was attached.
+    pub caller_signals: Cell<Option<libc::sigset_t>>,
+    /// link::init: the class that another thread initializes, which this one waits for, for thread dumps.
+    pub awaited_class: Cell<Option<ClassRef>>,
     /// threads::status: the object whose monitor the thread enters or waits for, for thread dumps.
     pub blocked_on: RootSlot,
     /// threads::stale: the stack below the handler of the exception on its way is to be cleared.

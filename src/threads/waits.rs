@@ -25,8 +25,11 @@ pub fn blocker_of(all: &[&JavaThread], x: &JavaThread, monitors_only: bool) -> (
     let status = load::<i32>(x.thread_object.get(), KnownField::ThreadStatus.offset());
     let object = x.vm.blocked_on.get();
     if !object.is_null() {
-        let owner = monitor_owner(all, object).map_or(Oop::NULL, |o| o.thread_object.get());
-        return (object, owner);
+        return match monitor_owner(all, object) {
+            // It has just got the monitor, and stands before it could say so.
+            Some(owner) if std::ptr::eq(owner, x) => (Oop::NULL, Oop::NULL),
+            owner => (object, owner.map_or(Oop::NULL, |o| o.thread_object.get())),
+        };
     }
     if monitors_only || status & PARKED == 0 {
         return (Oop::NULL, Oop::NULL);

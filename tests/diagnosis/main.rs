@@ -30,6 +30,8 @@ public class Target {
     static void locks(Object a, Object b, java.util.concurrent.CyclicBarrier both) {
         synchronized (a) { try { both.await(); } catch (Exception e) { throw new Error(e); } synchronized (b) { System.out.println("?"); } }
     }
+    static class Slow { static int n; static { waits(); } }
+    static void initializes() { Slow.n = 1; }
     static void start(String name, Runnable r) { Thread t = new Thread(r, name); t.setDaemon(true); t.start(); }
     public static void main(String[] args) throws Exception {
         if (args.length > 0) { java.util.List<Object> l = new java.util.ArrayList<>(); try { while (true) l.add(new byte[10000]); } catch (OutOfMemoryError e) { l = null; System.out.println("caught " + e.getMessage()); } return; }
@@ -37,6 +39,9 @@ public class Target {
         large[0] = 'L'; large[large.length - 1] = 'E';
         Node local = new Node(); local.number = 123456789;
         start("waiting", Target::waits);
+        start("initializing", Target::initializes);
+        Thread.sleep(200);
+        start("needing", Target::initializes);
         start("parking", Target::parks);
         Object a = new Object(), b = new Object();
         var both = new java.util.concurrent.CyclicBarrier(2);
@@ -289,13 +294,41 @@ fn of_thread(dump: &str, name: &str) -> Vec<String> {
 fn thread_dumps_say_what_hotspots_say() {
     let (kiln, java) = (Running::kiln("threads-kiln"), hotspot("threads-java"));
     let (ours, theirs) = (text(&kiln.tool("jstack", &["-l"])), text(&java.tool("jstack", &["-l"])));
-    for name in ["main", "waiting", "parking", "first", "second", "Finalizer", "Common-Cleaner"] {
+    for name in ["main", "waiting", "initializing", "needing", "parking", "first", "second", "Finalizer", "Common-Cleaner"] {
         assert_eq!(of_thread(&ours, name), of_thread(&theirs, name), "{ours}");
     }
     assert!(ours.contains("Found one Java-level deadlock:\n=============================\n"), "{ours}");
     assert!(ours.contains("which is held by \"first\"") && ours.ends_with("Found 1 deadlock.\n\n"), "{ours}");
+    assert!(ours.contains("\t- waiting on the Class initialization monitor for Target$Slow\n"), "{ours}");
     assert!(ours.contains("JNI global refs: "));
+    // The lines about threads that are not shown.
+    let heads = |dump: &str| dump.lines().filter(|l| l.starts_with("Threads class SMR info:")).count();
+    assert_eq!((heads(&ours), heads(&theirs)), (1, 1));
+    let first = |dump: &str| dump.lines().filter(|l| l.starts_with("_java_thread_list=0x")).count();
+    assert_eq!((first(&ours), first(&theirs)), (1, 1));
+    assert!(ours.contains("\n\"GC Thread#0\" os_prio=0 cpu="), "{ours}");
     assert!(kiln.jcmd("Thread.print").contains("\"Attach Listener\" #"));
+}
+
+/// HotSpot's threads block SIGQUIT, and what they start inherits that: tools must get through to it all the same.
+#[test]
+fn blocked_signals_are_taken() {
+    let dir = work("blocked");
+    let mut command = Command::new("env");
+    command.args(["--block-signal=QUIT,SEGV,TERM"]).arg(vm()).args(["-cp", "../classes", "Target"]).current_dir(&dir);
+    let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn().expect("env is there");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert!(lines.any(|line| line.is_ok_and(|l| l == "ready")), "the program got ready");
+    std::thread::spawn(move || lines.for_each(drop));
+    let mut kiln = Running { child, dir };
+    assert!(kiln.jcmd("VM.version").starts_with("OpenJDK"), "SIGQUIT arrives");
+    // SAFETY: the process is ours.
+    unsafe { libc::kill(kiln.child.id() as i32, libc::SIGTERM) };
+    let begin = Instant::now();
+    while kiln.child.try_wait().expect("it is our child").is_none() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "SIGTERM ends the VM");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

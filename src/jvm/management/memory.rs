@@ -1,17 +1,18 @@
-//! Memory pools and managers: one pool for the Java heap, managed by the collector, and one for
-//! class metadata.
+//! Memory pools and managers: one pool for the Java heap, managed by the collector, one for class metadata and one for
+//! compiled code.
 
-use super::{jmm_entry, unsupported};
+use super::jmm_entry;
+use super::sensors;
 use crate::exceptions::{throw, VmResult};
 use crate::heap::access::set_array_ref;
 use crate::heap::layout::Oop;
+use crate::heap::log::{self, Sizes};
 use crate::heap::roots::RootSlot;
 use crate::heap::{self, alloc, roots, strings};
 use crate::interpreter::call::call;
 use crate::link::{init, load};
 use crate::meta::class::ClassRef;
 use crate::meta::loader;
-use crate::meta::metaspace;
 use crate::meta::symbol::Symbol;
 use crate::options::Plan;
 use crate::threads::JavaThread;
@@ -20,23 +21,31 @@ use std::sync::OnceLock;
 
 /// The pools; each has the manager of the same index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Pool {
+pub(super) enum Pool {
     Heap = 0,
     Metaspace = 1,
+    Code = 2,
 }
 
-const POOLS: [Pool; 2] = [Pool::Heap, Pool::Metaspace];
+/// How many there are.
+pub(super) const COUNT: usize = 3;
+pub(super) const POOLS: [Pool; COUNT] = [Pool::Heap, Pool::Metaspace, Pool::Code];
 
-static POOL_OBJECTS: [OnceLock<&'static RootSlot>; 2] = [const { OnceLock::new() }; 2];
-static MANAGER_OBJECTS: [OnceLock<&'static RootSlot>; 2] = [const { OnceLock::new() }; 2];
-static PEAKS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+static POOL_OBJECTS: [OnceLock<&'static RootSlot>; COUNT] = [const { OnceLock::new() }; COUNT];
+static MANAGER_OBJECTS: [OnceLock<&'static RootSlot>; COUNT] = [const { OnceLock::new() }; COUNT];
+static PEAKS: [AtomicUsize; COUNT] = [const { AtomicUsize::new(0) }; COUNT];
 
 /// Bytes; `None` is undefined (-1 in Java).
-struct Usage {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Usage {
     init: usize,
-    used: usize,
+    pub used: usize,
     committed: usize,
     max: Option<usize>,
+}
+
+impl Usage {
+    pub const NONE: Usage = Usage { init: 0, used: 0, committed: 0, max: Some(0) };
 }
 
 impl Pool {
@@ -44,11 +53,13 @@ impl Pool {
         match self {
             Pool::Heap => "Kiln Heap",
             Pool::Metaspace => "Metaspace",
+            Pool::Code => "CodeCache",
         }
     }
 
     fn manager_name(self) -> &'static str {
         match (self, crate::vm::get().options.settings.plan) {
+            (Pool::Code, _) => "CodeCacheManager",
             (Pool::Metaspace, _) => "Metaspace Manager",
             (Pool::Heap, Plan::StickyImmix) => "Kiln StickyImmix",
             (Pool::Heap, Plan::ImmixDefrag) => "Kiln ImmixDefrag",
@@ -57,25 +68,40 @@ impl Pool {
         }
     }
 
-    fn usage(self) -> Usage {
-        let u = match self {
-            Pool::Heap => {
-                let used = heap::used_bytes();
-                Usage {
-                    init: crate::vm::get().options.settings.initial_heap,
-                    used,
-                    // Memory is handed out in blocks: what is used is committed.
-                    committed: heap::total_bytes().max(used),
-                    max: Some(heap::max_bytes().max(heap::total_bytes()).max(used)),
-                }
-            }
-            Pool::Metaspace => {
-                let used = metaspace::used_bytes();
-                Usage { init: 0, used, committed: used, max: None }
-            }
-        };
+    /// Of now.
+    pub fn usage(self) -> Usage {
+        let u = self.usage_of(&Sizes::now());
         PEAKS[self as usize].fetch_max(u.used, Ordering::Relaxed);
         u
+    }
+
+    /// When the sizes were these.
+    pub fn usage_of(self, sizes: &Sizes) -> Usage {
+        let vm = crate::vm::get();
+        match self {
+            Pool::Heap => Usage {
+                init: vm.options.settings.initial_heap,
+                used: sizes.heap,
+                // Memory is handed out in blocks: what is used is committed.
+                committed: sizes.heap_total,
+                max: Some(heap::max_bytes().max(sizes.heap_total)),
+            },
+            Pool::Metaspace => {
+                let max = vm.options.flags.unsigned("MaxMetaspaceSize");
+                Usage {
+                    init: 0,
+                    used: sizes.metaspace,
+                    committed: sizes.metaspace,
+                    max: (max != u64::MAX).then(|| (max as usize).max(sizes.metaspace)),
+                }
+            }
+            Pool::Code => {
+                let reserved = crate::code::cache::get().map_or(0, |c| c.usage().0);
+                let init = (vm.options.flags.unsigned("InitialCodeCacheSize") as usize).min(reserved);
+                // Pages are touched as code is installed.
+                Usage { init, used: sizes.code, committed: sizes.code.max(init), max: Some(reserved) }
+            }
+        }
     }
 }
 
@@ -105,9 +131,9 @@ fn pool_object(t: &JavaThread, pool: Pool) -> VmResult<Oop> {
     }
     let factory = class(t, "sun/management/ManagementFactoryHelper")?;
     let name = strings::new(t, pool.name())?.address() as u64;
-    // Thresholds: -1 is not supported.
-    let none = -1i64 as u64;
-    let args = [name, u64::from(pool == Pool::Heap), none, 0, none, 0];
+    // Thresholds: 0 is supported and off, -1 not supported: only the collector empties a pool.
+    let after_collection = if pool == Pool::Heap { 0 } else { -1i64 as u64 };
+    let args = [name, u64::from(pool == Pool::Heap), 0, 0, after_collection, 0];
     let descriptor = "(Ljava/lang/String;ZJJ)Ljava/lang/management/MemoryPoolMXBean;";
     Ok(keep(cell, create(t, factory, "createMemoryPool", descriptor, &args)?))
 }
@@ -118,7 +144,7 @@ fn manager_object(t: &JavaThread, pool: Pool) -> VmResult<Oop> {
         return Ok(s.get());
     }
     let object = match pool {
-        Pool::Metaspace => {
+        Pool::Metaspace | Pool::Code => {
             let factory = class(t, "sun/management/ManagementFactoryHelper")?;
             let name = strings::new(t, pool.manager_name())?.address() as u64;
             let descriptor = "(Ljava/lang/String;)Ljava/lang/management/MemoryManagerMXBean;";
@@ -148,8 +174,23 @@ pub(super) fn is_collector(_t: &JavaThread, manager: Oop) -> bool {
     MANAGER_OBJECTS[Pool::Heap as usize].get().is_some_and(|s| s.get() == manager)
 }
 
+/// The collector's MXBean, if anybody has asked for it.
+pub(super) fn collector() -> Option<Oop> {
+    MANAGER_OBJECTS[Pool::Heap as usize].get().map(|s| s.get())
+}
+
+/// Its name.
+pub(super) fn collector_name() -> &'static str {
+    Pool::Heap.manager_name()
+}
+
+/// The pool whose MXBean this is. Throws NullPointerException and InternalError.
+pub(super) fn pool_of(t: &JavaThread, object: Oop) -> VmResult<Pool> {
+    find(t, &POOL_OBJECTS, object)
+}
+
 /// The index of `object` in `cells`. Throws NullPointerException and InternalError.
-fn find(t: &JavaThread, cells: &[OnceLock<&'static RootSlot>; 2], object: Oop) -> VmResult<Pool> {
+fn find(t: &JavaThread, cells: &[OnceLock<&'static RootSlot>; COUNT], object: Oop) -> VmResult<Pool> {
     if object.is_null() {
         return Err(throw(t, "java/lang/NullPointerException", None));
     }
@@ -162,12 +203,16 @@ fn find(t: &JavaThread, cells: &[OnceLock<&'static RootSlot>; 2], object: Oop) -
 /// `MemoryPoolMXBean.resetPeakUsage`.
 pub(super) fn reset_peak(t: &JavaThread, pool: Oop) -> VmResult<()> {
     let pool = find(t, &POOL_OBJECTS, pool)?;
-    PEAKS[pool as usize].store(pool.usage().used, Ordering::Relaxed);
+    let used = pool.usage().used;
+    if pool == Pool::Heap {
+        log::HEAP_PEAK.store(used, Ordering::Relaxed);
+    }
+    PEAKS[pool as usize].store(used, Ordering::Relaxed);
     Ok(())
 }
 
 /// A `java.lang.management.MemoryUsage`.
-fn usage_object(t: &JavaThread, u: &Usage) -> VmResult<Oop> {
+pub(super) fn usage_object(t: &JavaThread, u: &Usage) -> VmResult<Oop> {
     let class = class(t, "java/lang/management/MemoryUsage")?;
     let object = alloc::instance(t, class)?;
     let init = class.find_declared(Symbol::of("<init>"), Symbol::of("(JJJJ)V")).expect("MemoryUsage(long, long, long, long)");
@@ -216,33 +261,56 @@ jmm_entry! {
         usage_object(t, &usage)
     }
 
-    /// The highest usage seen when anyone asked.
+    /// The highest usage seen when anyone asked; of the heap also when a collection began.
     fn get_peak_pool_usage(t, pool: Oop) -> Oop {
         let pool = find(t, &POOL_OBJECTS, pool)?;
         let mut usage = pool.usage();
         usage.used = PEAKS[pool as usize].load(Ordering::Relaxed);
+        if pool == Pool::Heap {
+            usage.used = usage.used.max(log::HEAP_PEAK.load(Ordering::Relaxed));
+        }
         usage.committed = usage.committed.max(usage.used);
         usage.max = usage.max.map(|m| m.max(usage.used));
         usage_object(t, &usage)
     }
 
-    /// Usage after the last collection: not recorded.
+    /// Usage after the last collection, of what is collected.
     fn get_pool_collection_usage(t, pool: Oop) -> Oop {
-        find(t, &POOL_OBJECTS, pool)?;
-        Ok(Oop::NULL)
+        match find(t, &POOL_OBJECTS, pool)? {
+            Pool::Heap => {
+                // All zero before the first.
+                let usage = log::last().map_or(Usage::NONE, |r| Pool::Heap.usage_of(&r.after));
+                usage_object(t, &usage)
+            }
+            _ => Ok(Oop::NULL),
+        }
     }
 
-    fn set_pool_sensor(t, _pool: Oop, _kind: i32, _sensor: Oop) -> () {
-        Err(unsupported(t, "memory pool sensors"))
+    fn set_pool_sensor(t, pool: Oop, kind: i32, sensor: Oop) -> () {
+        if pool.is_null() || sensor.is_null() {
+            return Err(throw(t, "java/lang/NullPointerException", None));
+        }
+        let pool = pool_of(t, pool)?;
+        sensors::set_object(t, pool, kind, sensor)
     }
 
-    /// Thresholds are not supported, which -1 says.
-    fn set_pool_threshold(_t, _pool: Oop, _kind: i32, _threshold: i64) -> i64 {
-        Ok(-1)
+    /// Sets a threshold; the one before.
+    fn set_pool_threshold(t, pool: Oop, kind: i32, threshold: i64) -> i64 {
+        if threshold < 0 {
+            return Err(throw(t, "java/lang/IllegalArgumentException", Some("Invalid threshold value".into())));
+        }
+        let pool = pool_of(t, pool)?;
+        Ok(sensors::set_threshold(pool, kind, threshold as usize))
     }
 
     /// Of the heap, or of everything else.
     fn get_memory_usage(t, heap: bool) -> Oop {
-        usage_object(t, &if heap { Pool::Heap } else { Pool::Metaspace }.usage())
+        if heap {
+            return usage_object(t, &Pool::Heap.usage());
+        }
+        let others = [Pool::Metaspace.usage(), Pool::Code.usage()];
+        let sum = |of: fn(&Usage) -> usize| others.iter().map(of).sum();
+        let max = others.iter().map(|u| u.max).sum::<Option<usize>>();
+        usage_object(t, &Usage { init: sum(|u| u.init), used: sum(|u| u.used), committed: sum(|u| u.committed), max })
     }
 }

@@ -4,20 +4,24 @@
 //! What Kiln does not measure is declared unsupported in `GetOptionalSupport`, which makes the
 //! class library throw UnsupportedOperationException, or throws that itself.
 
+mod collections;
 mod diagnostics;
 mod memory;
+mod notifier;
+mod sensors;
 mod thread_info;
 mod vm_flags;
 
 use crate::exceptions::{throw, Thrown};
 use crate::heap::layout::Oop;
+use crate::heap::log::Record;
 use crate::heap::unloading::unloaded_classes;
 use crate::jvm::entry::Handle;
 use crate::meta::loader::Loader;
 use crate::observe::log;
-use crate::threads::{lifecycle, registry, safepoint, JavaThread};
+use crate::threads::{lifecycle, registry, safepoint, status, JavaThread};
 use std::ffi::c_void;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -41,16 +45,22 @@ macro_rules! jmm_entry {
 }
 use jmm_entry;
 
+/// Whether processor times of threads are to be had (`ThreadMXBean.setThreadCpuTimeEnabled`).
+static CPU_TIME: AtomicBool = AtomicBool::new(true);
+
 /// JMM_VERSION_3: JDK 14 and later.
 const VERSION: i32 = 0x2003_0000;
 
 /// `jmmOptionalSupport`, a bit field.
 mod support {
+    /// Thresholds of memory pools.
+    pub const LOW_MEMORY_DETECTION: u32 = 1;
+    pub const COMPILATION_TIME: u32 = 1 << 1;
+    pub const THREAD_CONTENTION: u32 = 1 << 2;
     pub const CURRENT_THREAD_CPU_TIME: u32 = 1 << 3;
     pub const OTHER_THREAD_CPU_TIME: u32 = 1 << 4;
     pub const OBJECT_MONITOR_USAGE: u32 = 1 << 5;
-    /// Deadlocks over ownable synchronizers; listing them all (`dumpAllThreads` with locked
-    /// synchronizers) needs a walk of the heap, which Kiln does not do yet and says so.
+    /// Deadlocks over ownable synchronizers, and which ones threads hold.
     pub const SYNCHRONIZER_USAGE: u32 = 1 << 6;
     /// `DiagnosticCommandMBean`.
     pub const DIAGNOSTIC_COMMANDS: u32 = 1 << 8;
@@ -103,10 +113,16 @@ fn long_attribute(t: &JavaThread, manager: Oop, attribute: i32) -> i64 {
         104 => vm_flags::count() as i64,
         201 => i64::from(std::process::id()),
         202 => physical_memory(),
-        // Attributes of a collector beyond the standard ones: none.
-        401 => 0,
+        // Attributes of a collector beyond the standard ones: how many threads it has.
+        401 => 1,
         _ => -1,
     }
+}
+
+/// At the end of a collection's pause, on a thread of the collector's, if anybody wants to know of it.
+fn collection_ended(record: &Record) {
+    sensors::collected(record);
+    collections::collected(record);
 }
 
 fn physical_memory() -> i64 {
@@ -116,10 +132,12 @@ fn physical_memory() -> i64 {
 
 fn bool_attribute(attribute: i32) -> bool {
     match attribute {
-        21 => crate::log_enabled!(Info, [gc]),
-        22 => crate::log_enabled!(Info, [class, load]),
-        // CPU times are always on; contention times and allocated bytes are not measured.
-        24 => true,
+        // What `setVerbose` would have done, be it by `-verbose` or `-Xlog`.
+        21 => log::reconfigure(|c| c.stdout_informs(true, &["gc"])),
+        22 => log::reconfigure(|c| c.stdout_informs(false, &["class", "load"])),
+        23 => status::is_contention_measured(),
+        // The system always measures processor time; the class library asks whether to give it.
+        24 => CPU_TIME.load(Ordering::Relaxed),
         _ => false,
     }
 }
@@ -132,8 +150,11 @@ unsafe extern "C" fn get_optional_support(_env: *mut c_void, out: *mut u32) -> i
     if out.is_null() {
         return -1;
     }
-    *out = support::CURRENT_THREAD_CPU_TIME
+    *out = support::LOW_MEMORY_DETECTION
+        | support::COMPILATION_TIME
+        | support::CURRENT_THREAD_CPU_TIME
         | support::OTHER_THREAD_CPU_TIME
+        | support::THREAD_CONTENTION
         | support::OBJECT_MONITOR_USAGE
         | support::SYNCHRONIZER_USAGE
         | support::DIAGNOSTIC_COMMANDS;
@@ -164,15 +185,17 @@ jmm_entry! {
     /// Sets a switch; its previous value.
     fn set_bool_attribute(t, attribute: i32, on: bool) -> bool {
         let before = bool_attribute(attribute);
-        let level = if on { log::Level::Info } else { log::Level::Off };
         match attribute {
-            21 => log::reconfigure(|c| c.set_stdout(level, true, &["gc"])),
-            22 => log::reconfigure(|c| {
-                c.set_stdout(level, false, &["class", "load"]);
-                c.set_stdout(level, false, &["class", "unload"]);
+            21 | 22 => log::reconfigure(|c| {
+                let level = |on| if on { log::Level::Info } else { log::Level::Off };
+                let (exact, tags): (bool, &[&str]) = if attribute == 21 { (true, &["gc"]) } else { (false, &["class", "load"]) };
+                c.set_stdout(level(on), exact, tags);
+                // Unloading belongs to both.
+                let either = c.stdout_informs(true, &["gc"]) || c.stdout_informs(false, &["class", "load"]);
+                c.set_stdout(level(either), false, &["class", "unload"]);
             }),
-            24 if on => {}
-            24 => return Err(unsupported(t, "ThreadMXBean.setThreadCpuTimeEnabled(false)")),
+            23 => status::measure_contention(on),
+            24 => CPU_TIME.store(on, Ordering::Relaxed),
             _ => return Err(unsupported(t, &format!("management attribute {attribute}"))),
         }
         Ok(before)
@@ -182,6 +205,7 @@ jmm_entry! {
     fn reset_statistic(t, object: u64, statistic: i32) -> bool {
         match statistic {
             801 => lifecycle::reset_peak_count(),
+            802..=804 => thread_info::reset_contention(t, object as i64, statistic)?,
             805 => memory::reset_peak(t, crate::jni::refs::resolve(object as Handle))?,
             _ => return Err(unsupported(t, &format!("resetting management statistic {statistic}"))),
         }
@@ -190,21 +214,6 @@ jmm_entry! {
 
     fn get_internal_thread_times(t, _names: Oop, _times: Oop) -> i32 {
         Err(unsupported(t, "HotspotThreadMBean.getInternalThreadCpuTimes"))
-    }
-
-    fn get_gc_ext_attribute_info(_t, _manager: Oop, _info: *mut c_void, _count: i32) -> i32 {
-        Ok(0)
-    }
-
-    fn get_last_gc_stat(t, _manager: Oop, _out: *mut c_void) -> () {
-        Err(unsupported(t, "GarbageCollectorMXBean.getLastGcInfo"))
-    }
-
-    fn set_gc_notification_enabled(t, _manager: Oop, on: bool) -> () {
-        if on {
-            return Err(unsupported(t, "garbage collection notifications"));
-        }
-        Ok(())
     }
 
     /// Clients are told when commands are added or removed, which never happens.
@@ -245,8 +254,8 @@ static TABLE: Table = Table([
     memory::set_pool_sensor as *const c_void,
     memory::set_pool_threshold as *const c_void,
     memory::get_pool_collection_usage as *const c_void,
-    get_gc_ext_attribute_info as *const c_void,
-    get_last_gc_stat as *const c_void,
+    collections::get_gc_ext_attribute_info as *const c_void,
+    collections::get_last_gc_stat as *const c_void,
     thread_info::get_thread_cpu_time_with_kind as *const c_void,
     thread_info::get_thread_cpu_times_with_kind as *const c_void,
     diagnostics::dump_heap as *const c_void,
@@ -254,7 +263,7 @@ static TABLE: Table = Table([
     vm_flags::set_flag as *const c_void,
     thread_info::get_total_thread_allocated_memory as *const c_void,
     thread_info::dump_threads as *const c_void,
-    set_gc_notification_enabled as *const c_void,
+    collections::set_gc_notification_enabled as *const c_void,
     diagnostics::get_diagnostic_commands as *const c_void,
     diagnostics::get_diagnostic_command_info as *const c_void,
     diagnostics::get_diagnostic_command_arguments_info as *const c_void,

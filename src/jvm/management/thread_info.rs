@@ -3,22 +3,26 @@
 use super::{jmm_entry, memory, unsupported};
 use crate::exceptions::{throw, VmResult};
 use crate::heap::access::{load, set_array_ref, store};
-use crate::heap::alloc;
+use crate::heap::{alloc, walk};
 use crate::heap::layout::{BasicType, Oop};
 use crate::heap::roots::Handle;
 use crate::interpreter::call::call;
+use crate::observe::thread_dump;
 use crate::jvm::threads::stack_trace_array;
 use crate::link::load as loading;
 use crate::meta::symbol::Symbol;
 use crate::meta::well_known::{Known, KnownField};
-use crate::threads::status::Status;
+use crate::threads::status::{self, Status};
 use crate::threads::waits::{self, blocker_of};
 use crate::threads::stackwalk::{self, Trace};
 use crate::threads::{lifecycle::cpu_time, registry, safepoint, JavaThread};
-use std::sync::atomic::Ordering;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// JMM_THREAD_STATE_FLAG_NATIVE
 const FLAG_NATIVE: i32 = 0x0040_0000;
+/// JMM_THREAD_STATE_FLAG_SUSPENDED
+const FLAG_SUSPENDED: i32 = 0x0010_0000;
 
 /// One thread at one time.
 struct Snapshot {
@@ -29,16 +33,27 @@ struct Snapshot {
     owner: Handle,
     blocked_count: u64,
     waited_count: u64,
+    /// Milliseconds, -1 if they are not measured.
+    blocked_time: i64,
+    waited_time: i64,
     trace: Trace,
     /// Objects locked, and the depth of the frame that did.
     monitors: Vec<(Handle, i32)>,
+    /// The ownable synchronizers that the thread has.
+    synchronizers: Vec<Handle>,
 }
 
 fn tid(thread: Oop) -> i64 {
     load::<i64>(thread, KnownField::ThreadTid.offset())
 }
 
-fn snapshot(all: &[&JavaThread], x: &JavaThread, depth: usize, monitors: bool) -> Snapshot {
+fn snapshot(
+    all: &[&JavaThread],
+    x: &JavaThread,
+    depth: usize,
+    monitors: bool,
+    owned: &HashMap<usize, Vec<Oop>>,
+) -> Snapshot {
     let thread = x.thread_object.get();
     let mut status = load::<i32>(thread, KnownField::ThreadStatus.offset());
     let (mut blocker, owner) = blocker_of(all, x, false);
@@ -50,6 +65,9 @@ fn snapshot(all: &[&JavaThread], x: &JavaThread, depth: usize, monitors: bool) -
     let views: Vec<_> = stackwalk::frames(x).take(depth).collect();
     if status == Status::Runnable as i32 && views.first().is_some_and(|f| f.method.is_native()) {
         status |= FLAG_NATIVE;
+    }
+    if safepoint::is_suspended(x) {
+        status |= FLAG_SUSPENDED;
     }
     let mut locked = Vec::new();
     if monitors {
@@ -66,26 +84,54 @@ fn snapshot(all: &[&JavaThread], x: &JavaThread, depth: usize, monitors: bool) -
         owner: Handle::new(owner),
         blocked_count: x.vm.blocked_count.load(Ordering::Relaxed),
         waited_count: x.vm.waited_count.load(Ordering::Relaxed),
+        blocked_time: measured(&x.vm.blocked_nanos),
+        waited_time: measured(&x.vm.waited_nanos),
         trace: Trace::of(views.iter().map(|f| (f.method, f.bci))),
         monitors: locked,
+        synchronizers: owned.get(&thread.address()).into_iter().flatten().map(|o| Handle::new(*o)).collect(),
     }
+}
+
+/// The milliseconds of a time, -1 if times are not measured.
+fn measured(nanos: &AtomicU64) -> i64 {
+    if status::is_contention_measured() { (nanos.load(Ordering::Relaxed) / 1_000_000) as i64 } else { -1 }
+}
+
+/// `JMM_STAT_THREAD_CONTENTION_…`: lets counts (802), times (803) or both (804) of a thread (0: of all) start anew.
+pub(super) fn reset_contention(t: &JavaThread, id: i64, statistic: i32) -> VmResult<()> {
+    if id < 0 {
+        return Err(throw(t, "java/lang/IllegalArgumentException", Some("Invalid thread ID entry".into())));
+    }
+    let reset = |x: &JavaThread| {
+        if statistic != 803 {
+            status::reset_contention_counts(x);
+        }
+        if statistic != 802 {
+            status::reset_contention_times(x);
+        }
+    };
+    registry::with_all(|all| {
+        let meant = |x: &&&JavaThread| id == 0 || x.is_visible() && tid(x.thread_object.get()) == id;
+        all.iter().filter(meant).for_each(|x| reset(x));
+    });
+    Ok(())
 }
 
 /// Snapshots of the threads with these ids (`None`: of all), taken in one pause; `None` where no
 /// such thread lives.
-fn snapshots(t: &JavaThread, ids: Option<&[i64]>, max_depth: i32, monitors: bool) -> Vec<Option<Snapshot>> {
+fn snapshots(t: &JavaThread, ids: Option<&[i64]>, max_depth: i32, monitors: bool, synchronizers: bool) -> Vec<Option<Snapshot>> {
     let depth = usize::try_from(max_depth).unwrap_or(usize::MAX);
-    safepoint::stop_the_world(t, "ThreadDump", |all| {
-        let visible = |x: &&&JavaThread| !x.thread_object.get().is_null();
+    walk::inspect(t, None, "ThreadDump", |heap| {
+        let owned = if synchronizers { thread_dump::synchronizers(heap) } else { HashMap::new() };
+        let all: Vec<&JavaThread> = heap.threads.to_vec();
+        let visible: Vec<&JavaThread> = all.iter().copied().filter(|x| x.is_visible()).collect();
+        let of = |x: &JavaThread| snapshot(&all, x, depth, monitors, &owned);
         match ids {
-            None => all.iter().filter(visible).map(|x| Some(snapshot(all, x, depth, monitors))).collect(),
-            Some(ids) => ids
-                .iter()
-                .map(|id| {
-                    let x = all.iter().filter(visible).find(|x| tid(x.thread_object.get()) == *id)?;
-                    Some(snapshot(all, x, depth, monitors))
-                })
-                .collect(),
+            None => visible.iter().map(|x| Some(of(x))).collect(),
+            Some(ids) => {
+                let find = |id: &i64| visible.iter().find(|x| tid(x.thread_object.get()) == *id);
+                ids.iter().map(|id| find(id).map(|x| of(x))).collect()
+            }
         }
     })
 }
@@ -107,7 +153,10 @@ fn thread_info(t: &JavaThread, s: &Snapshot, with_locks: bool, with_stack: bool)
             set_array_ref(t, monitors, i, object.get());
             store::<i32>(depths, depths.class().array_base() + 4 * i, *depth);
         }
-        synchronizers = alloc::array(t, objects, 0)?;
+        synchronizers = alloc::array(t, objects, s.synchronizers.len() as i32)?;
+        for (i, object) in s.synchronizers.iter().enumerate() {
+            set_array_ref(t, synchronizers, i, object.get());
+        }
     }
     let descriptor = if with_locks { LOCKS } else { PLAIN };
     let init = class
@@ -115,11 +164,10 @@ fn thread_info(t: &JavaThread, s: &Snapshot, with_locks: bool, with_stack: bool)
         .expect("ThreadInfo's constructors are those of JDK 17");
     // Nothing is allocated from here to the call: a vector's contents are no roots.
     let handle = |h: &Handle| h.get().address() as u64;
-    // Contention times are not measured.
-    let none = -1i64 as u64;
     let mut args = vec![info.address() as u64, handle(&s.thread), u64::from(s.status as u32)];
     args.extend([handle(&s.blocker), handle(&s.owner)]);
-    args.extend([s.blocked_count, 0, none, 0, s.waited_count, 0, none, 0, trace.address() as u64]);
+    args.extend([s.blocked_count, 0, s.blocked_time as u64, 0, s.waited_count, 0, s.waited_time as u64, 0]);
+    args.extend([trace.address() as u64]);
     if with_locks {
         args.extend([monitors, depths, synchronizers].map(|o| o.address() as u64));
     }
@@ -143,7 +191,7 @@ fn with_thread<R>(t: &JavaThread, id: i64, f: impl FnOnce(&JavaThread) -> R) -> 
         return Some(f(t));
     }
     registry::with_all(|all| {
-        let found = all.iter().find(|x| !x.thread_object.get().is_null() && tid(x.thread_object.get()) == id);
+        let found = all.iter().find(|x| x.is_visible() && tid(x.thread_object.get()) == id);
         found.map(|x| f(x))
     })
 }
@@ -179,7 +227,7 @@ jmm_entry! {
             let m = "The length of the given ThreadInfo array does not match the length of the given array of thread IDs";
             return Err(throw(t, "java/lang/IllegalArgumentException", Some(m.into())));
         }
-        for (i, s) in snapshots(t, Some(&wanted), max_depth, false).iter().enumerate() {
+        for (i, s) in snapshots(t, Some(&wanted), max_depth, false, false).iter().enumerate() {
             let info = match s {
                 Some(s) => thread_info(t, s, false, max_depth != 0)?,
                 None => Oop::NULL,
@@ -191,14 +239,11 @@ jmm_entry! {
 
     /// ThreadInfo of the threads with these ids, or of all if there is no array.
     fn dump_threads(t, ids: Oop, monitors: bool, synchronizers: bool, max_depth: i32) -> Oop {
-        if synchronizers {
-            return Err(unsupported(t, "ThreadMXBean.dumpAllThreads with locked synchronizers"));
-        }
         let wanted = match ids.non_null() {
             Some(a) => Some(ids_of(t, a)?),
             None => None,
         };
-        let found = snapshots(t, wanted.as_deref(), max_depth, monitors);
+        let found = snapshots(t, wanted.as_deref(), max_depth, monitors, synchronizers);
         let class = memory::class(t, "java/lang/management/ThreadInfo")?;
         let array = alloc::array(t, loading::array_class(t, class)?, found.len() as i32)?;
         for (i, s) in found.iter().enumerate() {

@@ -62,6 +62,14 @@ impl Configuration {
         self.configure(0, &SelectionList::one(selection), decorators);
     }
 
+    /// Whether stdout gets messages of level `Info` of every tag set with exactly `tags`, or with at least them: what
+    /// [`Self::set_stdout`] with `Info` has done.
+    pub fn stdout_informs(&self, exact: bool, tags: &[&'static str]) -> bool {
+        let meant = |set: &[&str]| (!exact || set.len() == tags.len()) && tags.iter().all(|t| set.contains(t));
+        let level = |i: usize| self.outputs[0].levels[i];
+        TAG_SETS.iter().enumerate().filter(|(_, set)| meant(set)).all(|(i, _)| level(i) != Level::Off && level(i) <= Level::Info)
+    }
+
     fn configure(&mut self, index: usize, selections: &SelectionList, decorators: Decorators) {
         let output = &mut self.outputs[index];
         output.decorators = decorators;
