@@ -10,7 +10,7 @@
 
 use super::monitor_table::{self as table, Monitor, Queued, Waiter, ANONYMOUS, ENTERING, WAITING};
 use super::park::{deadline_after, is_interrupted};
-use super::{safepoint, state};
+use super::{safepoint, stale, state};
 use super::status::{during, Status};
 use crate::exceptions::{throw, Thrown, VmResult};
 use crate::heap::layout::{
@@ -330,7 +330,8 @@ fn await_notify(t: &JavaThread, m: &Monitor, waiter: &Waiter, deadline: Option<I
         && !is_interrupted(t, false)
         && deadline.is_none_or(|d| Instant::now() < d)
     {
-        state::blocked(t, || t.vm.monitor_event.wait(deadline));
+        // The object is kept by `blocked_on`; who has called `wait` uses it no more, nor anything else.
+        stale::without_references(t, || state::blocked(t, || t.vm.monitor_event.wait(deadline)));
     }
     let me = Queued(waiter);
     let mut q = m.queues.lock();

@@ -1,6 +1,6 @@
 //! Parking, sleeping and interruption.
 
-use super::{registry, safepoint};
+use super::{registry, safepoint, stale};
 use super::state;
 use super::status::{during, Status};
 use super::JavaThread;
@@ -105,7 +105,8 @@ pub fn park(t: &JavaThread, absolute: bool, time: i64) {
         deadline_after(Duration::from_nanos(time as u64))
     };
     let status = if time == 0 { Status::Parked } else { Status::ParkedTimed };
-    during(t, status, || state::blocked(t, || t.parker.permit.wait(deadline)));
+    // Nothing on the way here is used again but numbers.
+    during(t, status, || stale::without_references(t, || state::blocked(t, || t.parker.permit.wait(deadline))));
     safepoint::poll_suspension(t);
 }
 
@@ -131,7 +132,7 @@ pub fn sleep(t: &JavaThread, millis: i64) -> VmResult<()> {
     }
     let deadline = deadline_after(Duration::from_millis(millis as u64));
     let interrupted = during(t, Status::Sleeping, || loop {
-        let woken = state::blocked(t, || t.interrupt.event.wait(deadline));
+        let woken = stale::without_references(t, || state::blocked(t, || t.interrupt.event.wait(deadline)));
         safepoint::poll_suspension(t);
         if is_interrupted(t, true) {
             return true;
