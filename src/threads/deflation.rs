@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ceiling_rises_after_deflations_in_vain() {
+    fn without_monitors_there_are_not_too_many() {
         let policy = Policy {
             wait: Duration::from_millis(1),
             interval: Duration::from_millis(1),
@@ -235,11 +235,8 @@ mod tests {
             max_at_once: 1,
         };
         let mut p = Progress { failures: 3, raise: 0 };
-        let before = policy.ceiling(&p);
-        // Nothing is in use in this process: no reason to do anything.
+        // Nothing is in use in this process: no reason to raise the ceiling either.
         assert!(!policy.above_threshold(&mut p));
-        assert_eq!((p.failures, policy.ceiling(&p)), (3, before));
-        p.raise = 5;
-        assert_eq!(policy.ceiling(&p), before + 5);
+        assert_eq!((p.failures, p.raise), (3, 0));
     }
 }
