@@ -7,6 +7,7 @@ use super::unloading;
 use crate::code::frames;
 use crate::interpreter::frame::{Frame, FrameKind};
 use crate::interpreter::slot_types;
+use crate::meta::class::InstanceKind;
 use crate::threads::thread::ThreadState;
 use crate::threads::JavaThread;
 use crate::{log, log_enabled};
@@ -45,6 +46,19 @@ pub(super) fn prepare() {
     debug_assert!(HEAP_START.load(Ordering::Relaxed) != 0, "the heap range is set at start-up");
 }
 
+/// Whether code may have this address within the object `o` in hand. A number that looks like an address is found out
+/// where it does not lie at an element: large arrays are hit most.
+#[inline]
+fn may_point_into(o: ObjectReference, word: usize) -> bool {
+    let start = o.to_raw_address().as_usize();
+    let class = Oop::from_address(start).class();
+    match class.instance_kind {
+        // The header's parts are 4 bytes.
+        InstanceKind::ObjectArray | InstanceKind::PrimitiveArray => (word - start) % (1 << class.array_log2().min(2)) == 0,
+        _ => true,
+    }
+}
+
 /// Finds objects for words of a stack.
 struct Scan {
     start: usize,
@@ -75,7 +89,9 @@ impl Scan {
             // are found page by page.
             let a = unsafe { Address::from_usize(word & !7) };
             if let Some(o) = memory_manager::find_object_from_internal_pointer(a, usize::MAX >> 1) {
-                self.found.push(o);
+                if may_point_into(o, word) {
+                    self.found.push(o);
+                }
             }
         }
     }
