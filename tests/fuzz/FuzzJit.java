@@ -18,16 +18,18 @@ import java.util.function.LongFunction;
  * Generated programs on HotSpot and on Kiln in several modes, results compared.
  *
  * <pre>
- * FuzzJit SEED FROM COUNT [modes=xint,eager,...] [vm=target/release/kiln] [jobs=2] [batch=250] [seconds=S] [stuck=60]
- *     [minimize=no] [keep=yes]
+ * FuzzJit SEED FROM COUNT [modes=xint,eager,...] [vm=target/release/kiln] [oracle=java] [jobs=2] [batch=250]
+ *     [seconds=S] [stuck=60] [minimize=no] [keep=yes]
  * FuzzJit SEED PROGRAM source          prints that program
  * FuzzJit minimize FILE MODE [vm=...]  prints the least part of the program that the mode still answers otherwise
  * </pre>
  *
  * Programs SEED:FROM to SEED:FROM+COUNT-1. A program that a mode answers otherwise is saved, with its minimized form,
- * under target/fuzz-jit/failed. Exit status 1 if there was any. With {@code seconds} no batch is begun after that time; a
- * program that says nothing for {@code stuck} seconds counts as hung: more than the default on a busy machine; {@code keep}
- * leaves the batches' class files in target/fuzz-jit, for {@code java -cp target/fuzz-jit/driver Run BATCH 0}.
+ * under target/fuzz-jit/failed. Exit status 1 if there was any. With {@code vm=scripts/kiln-arm64} the oracle is {@code
+ * scripts/java-arm64}: the sign of the NaN that an operation makes is the processor's. With {@code seconds} no batch is
+ * begun after that time; a program that says nothing for {@code stuck} seconds counts as hung: more than the default on a
+ * busy machine; {@code keep} leaves the batches' class files in target/fuzz-jit, for {@code java -cp
+ * target/fuzz-jit/driver Run BATCH 0}.
  */
 public final class FuzzJit {
     private static final String EAGER = "-XX:-BackgroundCompilation -XX:Tier0InvokeNotifyFreqLog=0"
@@ -201,6 +203,7 @@ public final class FuzzJit {
             switch (arg.substring(0, arg.indexOf('='))) {
                 case "modes" -> modes = List.of(value.split(","));
                 case "vm" -> vm = value;
+                case "oracle" -> hotspot = value;
                 case "jobs" -> jobs = Integer.parseInt(value);
                 case "batch" -> size = Integer.parseInt(value);
                 case "seconds" -> seconds = Long.parseLong(value);
