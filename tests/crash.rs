@@ -173,7 +173,7 @@ fn options_say_where_reports_go() {
 #[test]
 fn child_panics() {
     if std::env::var_os("CRASH_TEST_PANIC").is_some() {
-        jvm::vm::crash::install();
+        jvm::vm::crash::install_panic_hook();
         let nothing: Option<u8> = None;
         nothing.expect("a reason to fail");
     }

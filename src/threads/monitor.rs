@@ -465,6 +465,13 @@ pub(crate) fn sweep(survivor: &dyn Fn(usize) -> Option<usize>) {
     })
 }
 
+/// Monitors that objects have at present.
+pub fn inflated_count() -> usize {
+    let mut n = 0;
+    table::for_each(|_, _| n += 1);
+    n
+}
+
 /// Whether some monitor seems to be idle.
 pub(super) fn any_idle() -> bool {
     let mut any = false;
