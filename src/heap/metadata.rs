@@ -73,7 +73,7 @@ pub fn before_class(t: &JavaThread, file_bytes: usize) {
 /// The threshold after a collection that left `used` bytes: as before if the share of it that is free lies between
 /// `min_free` and `max_free` percent, else the nearest that does.
 fn next_threshold(used: usize, before: usize, min_free: usize, max_free: usize) -> usize {
-    let with_free = |percent: usize| (used as f64 / (1.0 - percent.min(99) as f64 / 100.0)) as usize;
+    let with_free = |percent: usize| used * 100 / (100 - percent.min(99));
     before.clamp(with_free(min_free), with_free(max_free.max(min_free)))
 }
 
